@@ -1,0 +1,85 @@
+"""What the networks are, and whether they are the same: python -m implementations describe|check|export."""
+
+import sys
+
+if not __package__:  # started as a file or a folder: nothing of the project could be imported
+    print("error: started by path; run 'python -m implementations' in the project's root", file=sys.stderr)
+    sys.exit(2)
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from implementations import commandline, networks
+from implementations.commandline import Parser, image_size, positive
+from implementations.describe import as_data, as_table
+
+# Everything beyond the standard library is imported by the command that needs it: describe starts at once.
+
+
+def main(arguments: Sequence[str]) -> int:
+    options = parser().parse_args(arguments)
+    return int(options.run(options))
+
+
+def parser() -> Parser:
+    root = Parser(prog="python -m implementations", description=__doc__)
+    commands = root.add_subparsers(required=True, metavar="describe|check|export", parser_class=Parser)
+    _add_describe(commands.add_parser("describe", help="print a network's layer table"))
+    _add_check(commands.add_parser("check", help="prove that every framework computes the same networks"))
+    _add_export(commands.add_parser("export", help="write a network to an ONNX file"))
+    return root
+
+
+def _add_describe(command: argparse.ArgumentParser) -> None:
+    command.add_argument("network", help=", ".join(networks.NETWORKS))
+    _add_size(command)
+    command.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    command.set_defaults(run=_describe)
+
+
+def _add_check(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--network", action="append", metavar="N", help="repeatable; default: all")
+    command.add_argument("--framework", action="append", metavar="F", help="repeatable; default: all installed")
+    _add_size(command)
+    command.add_argument("--mutants", action="store_true", help="prove instead that the proof catches slips")
+    command.add_argument("--json", type=Path, metavar="FILE", help="write the certificates to FILE")
+    commandline.add_machine_options(command)
+    command.set_defaults(run=_check)
+
+
+def _add_export(command: argparse.ArgumentParser) -> None:
+    command.add_argument("network", help=", ".join(networks.NETWORKS))
+    command.add_argument("file", type=Path, help="the ONNX file to write")
+    command.add_argument("--framework", required=True, metavar="F", help="the framework that exports")
+    _add_size(command)
+    commandline.add_machine_options(command)
+    command.set_defaults(run=_export)
+
+
+def _add_size(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--classes", type=positive, metavar="N", help="outputs; default: the paper's")
+    command.add_argument("--input", type=image_size, metavar="HxW", help="pixels; default: the paper's")
+
+
+def _describe(options: argparse.Namespace) -> int:
+    network = networks.build(options.network, classes=options.classes, input_size=options.input)
+    print(json.dumps(as_data(network), indent=1) if options.json else as_table(network))
+    return 0
+
+
+def _check(options: argparse.Namespace) -> int:
+    from implementations import check
+
+    return check.run(options)
+
+
+def _export(options: argparse.Namespace) -> int:
+    from implementations import check
+
+    return check.export(options)
+
+
+if __name__ == "__main__":
+    sys.exit(commandline.run(main))

@@ -1,0 +1,53 @@
+"""Files that are made once and shared by all processes: weights and exported models, by content.
+
+A weight file's name holds all that its content depends on, so it is never out of date. Exported
+models depend on the exporter's version too: every proof of an export writes its file anew.
+"""
+
+from pathlib import Path
+
+import platformdirs
+
+from implementations import weights
+from implementations.errors import UserError
+from implementations.spec import Network
+
+NAME = "framework-benchmarks"
+
+
+class Cache:
+    """The cache folder; the user's own by default."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self.folder = (folder or platformdirs.user_cache_path(NAME)).absolute()
+
+    def probe_weights(self, network: Network, seed: int) -> Path:
+        """The probe weights of ``network`` in a file, made if absent."""
+        path = self._path("weights", f"{network.name}-{network.digest[:16]}-probe-{seed}.safetensors")
+        if not path.exists():
+            weights.save(path, weights.probe(network, seed))
+        return path
+
+    def initial_weights(self, network: Network, seed: int) -> Path:
+        """Starting weights of a training in a file, made if absent."""
+        path = self._path("weights", f"{network.name}-{network.digest[:16]}-initial-{seed}.safetensors")
+        if not path.exists():
+            weights.save(path, weights.initial(network, seed))
+        return path
+
+    def model(self, network: Network, exporter: str) -> Path:
+        """Where the ONNX file of ``network`` from ``exporter`` belongs."""
+        return self._path("models", f"{network.name}-{network.digest[:16]}-{exporter}.onnx")
+
+    def _path(self, kind: str, name: str) -> Path:
+        folder = self.folder / kind
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserError(
+                f"the cache folder cannot be made ({error.strerror})",
+                given=folder,
+                allowed="a folder that can be written",
+                todo="name another with --cache-dir",
+            ) from None
+        return folder / name

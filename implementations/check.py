@@ -1,0 +1,137 @@
+"""``check`` and ``export``: options in, certificates or a file out, one table, one exit code."""
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+
+from implementations import networks, selection
+from implementations.cache import Cache
+from implementations.certificates import Certificate, first_breach, strict
+from implementations.console import CONSOLE
+from implementations.errors import UserError
+from implementations.network import ADAPTERS, known
+from implementations.processes import Launcher, available_cores, parse_pythons
+from implementations.proving import Claim, Prover, claims
+
+BREACH = 1
+COLUMNS = (
+    ("0 counts", 0, None),
+    ("1 values float64", 1, "float64"),
+    ("1 values float32", 1, "float32"),
+    ("2 gradients float64", 2, "float64"),
+    ("2 gradients float32", 2, "float32"),
+    ("4 export", 4, None),
+)
+
+
+def run(options: argparse.Namespace) -> int:
+    """The table of ``check``; 1 on any breach."""
+    prover, frameworks = _prover(options)
+    if options.mutants:
+        return _mutants(prover, [name for name in frameworks if ADAPTERS[name].trains])
+    size = {"classes": options.classes, "input_size": options.input}
+    wanted = claims(options.network or list(networks.NETWORKS), frameworks, **size)
+    for claim in wanted:  # a wrong name or size ends it here, before any child starts
+        networks.build(**claim.arguments)
+    if options.json:
+        _check_writable(options.json)
+    certificates = prover.all(wanted, _progress)
+    CONSOLE.print(table(list(certificates.items())))
+    if options.json:
+        options.json.write_text(json.dumps([strict(c) for c in certificates.values()], indent=1) + "\n")
+    return _verdict(certificates)
+
+
+def export(options: argparse.Namespace) -> int:
+    """Write one ONNX file of seeded probe weights."""
+    if not known(options.framework).trains:
+        raise UserError(
+            f"{options.framework} does not export",
+            given=options.framework,
+            allowed=", ".join(name for name, adapter in ADAPTERS.items() if adapter.trains),
+            todo="choose one of these frameworks",
+        )
+    _check_writable(options.file)
+    prover, _ = _prover(options, [options.framework])
+    claim = Claim(options.framework, options.network, options.classes, options.input)
+    prover.export(claim, options.file.absolute())
+    CONSOLE.print(f"wrote {options.file}")
+    return 0
+
+
+def _prover(options: argparse.Namespace, requested: Sequence[str] | None = None) -> tuple[Prover, list[str]]:
+    launcher = Launcher(
+        threads=options.threads or available_cores(), pythons=parse_pythons(options.python, list(ADAPTERS))
+    )
+    names = selection.frameworks(requested or options.framework, launcher, CONSOLE.print)
+    device = selection.device(options.device, names, launcher, CONSOLE.print)
+    return Prover(launcher, Cache(options.cache_dir), device), names
+
+
+def _check_writable(path: Path) -> None:
+    if path.is_dir() or not path.absolute().parent.is_dir():
+        raise UserError(
+            "the file cannot be written",
+            given=path,
+            allowed="a file's name in a folder that exists",
+            todo="make the folder, or choose another name",
+        )
+
+
+def _progress(claim: Claim, certificate: Certificate) -> None:
+    CONSOLE.print(f"  {claim.network} in {claim.title}: {first_breach(certificate) or 'same'}", style="dim")
+
+
+def table(rows: Sequence[tuple[Claim, Certificate]]) -> Table:
+    """Network × framework × level, with the largest difference found in each."""
+    result = Table(title="Sameness: largest difference from the reference, max|a-b| / max|reference|")
+    for heading in ("network", "framework", "parameters", *(column[0] for column in COLUMNS), "verdict"):
+        result.add_column(heading)
+    for claim, certificate in rows:
+        cells = [_cell(certificate, level, precision) for _, level, precision in COLUMNS]
+        count = f"{certificate['parameters']:,}" if "parameters" in certificate else "-"
+        verdict = "same" if certificate["passed"] else "DIFFERENT"
+        result.add_row(claim.network, claim.title, count, *cells, verdict)
+    return result
+
+
+def _cell(certificate: Certificate, level: int, precision: str | None) -> str:
+    found = [
+        f for f in certificate["findings"] if f["level"] == level and precision in (None, f["precision"])
+    ]
+    if not found:
+        return "-"
+    if not all(finding["passed"] for finding in found):
+        return "BREACH"
+    return "equal" if level == 0 else f"{max(float(finding['largest']) for finding in found):.1e}"
+
+
+def _verdict(certificates: dict[Claim, Certificate]) -> int:
+    breaches = [(claim, c) for claim, c in certificates.items() if not c["passed"]]
+    for claim, certificate in breaches:
+        CONSOLE.print(f"{claim.network} in {claim.title}: {first_breach(certificate)}", style="bold")
+    return BREACH if breaches else 0
+
+
+def _mutants(prover: Prover, frameworks: Sequence[str]) -> int:
+    """The table of mutants; 1 if one got away."""
+    rows: dict[str, dict[str, Any]] = {}
+    found: dict[str, list[str]] = {}
+    escaped = 0
+    for framework in frameworks:
+        for row in prover.mutants(framework):
+            rows[row["name"]] = row
+            found.setdefault(row["name"], []).append("caught" if row["caught"] else f"ESCAPED {row['found']}")
+            escaped += not row["caught"]
+    result = Table(title="Mutants: each slip must be caught at its level, in its layer")
+    for heading in ("mutant", "slip", "network", "level", "first differing", *frameworks):
+        result.add_column(heading)
+    for name, row in rows.items():
+        level, first = row["expected"]
+        result.add_row(name, row["slip"], row["network"], str(level), first, *found[name])
+    CONSOLE.print(result)
+    return BREACH if escaped else 0

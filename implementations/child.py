@@ -1,0 +1,45 @@
+"""The child's side: loads one adapter by name, does one task, writes one answer.
+
+``python -m implementations.child REQUEST ANSWER``: the request names the framework, the task
+("module:function", called with the adapter's module first) and its arguments. The answer file is
+there only if the task came to an end: with its result, or with a user's mistake.
+"""
+
+import importlib
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from implementations import network
+from implementations.errors import UserError
+from implementations.network import Settings
+
+
+def main(request_path: str, answer_path: str) -> int:
+    request = json.loads(Path(request_path).read_text())
+    try:
+        reply = {"answer": answer(**request)}
+    except UserError as error:
+        reply = {"error": error.parts}
+    partial = Path(f"{answer_path}.partial")
+    partial.write_text(json.dumps(reply))
+    partial.rename(answer_path)
+    return 0
+
+
+def answer(framework: str, task: str, threads: int, device: str = "cpu", **arguments: Any) -> Any:
+    """What ``task`` returns for ``framework``; everything in and out is JSON data."""
+    settings = Settings(devices=(device,), threads=threads)
+    loaded = network.load(framework, settings)
+    module, _, function = task.partition(":")
+    return getattr(importlib.import_module(module), function)(loaded, settings=settings, **arguments)
+
+
+def cuda_devices(framework: Any, *, settings: Settings) -> list[str]:
+    """Names of the CUDA devices that this process's framework sees: a task."""
+    return list(framework.cuda_devices())
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

@@ -1,0 +1,83 @@
+"""How every command of this project starts, reports a user's mistake, and stops."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from implementations.errors import UserError
+
+ROOT = Path(__file__).resolve().parent.parent
+USER_MISTAKE = 2
+INTERRUPTED = 130
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose complaints are the project's one line."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UserError(
+            "the command line cannot be understood",
+            given=message,
+            allowed=f"what '{self.prog} --help' lists",
+            todo="correct the option and start again",
+        )
+
+
+def run(main: Callable[[Sequence[str]], int], arguments: Sequence[str] | None = None) -> int:
+    """The exit code of ``main``: its own, 2 with one line for a user's mistake, 130 after Ctrl-C."""
+    try:
+        require_project_root()
+        return main(sys.argv[1:] if arguments is None else arguments)
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return USER_MISTAKE
+    except KeyboardInterrupt as interrupt:
+        print(f"interrupted{': ' + str(interrupt) if str(interrupt) else ''}", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 1
+
+
+def require_project_root() -> None:
+    """Refuse a start outside the checkout: children, tests and default folders are relative to it."""
+    if Path.cwd().resolve() != ROOT:
+        raise UserError(
+            "started outside the project's root",
+            given=Path.cwd(),
+            allowed=str(ROOT),
+            todo=f"run 'cd {ROOT}' and start again",
+        )
+
+
+def image_size(text: str) -> tuple[int, int]:
+    """(height, width) in pixels from ``HxW``; ``ArgumentTypeError`` for anything else."""
+    height, _, width = text.lower().partition("x")
+    if not (height.isdecimal() and width.isdecimal() and int(height) > 0 and int(width) > 0):
+        raise argparse.ArgumentTypeError(f"invalid size {text!r}: write HEIGHTxWIDTH, for example 224x224")
+    return int(height), int(width)
+
+
+def positive(text: str) -> int:
+    """A whole number from 1 up; ``ArgumentTypeError`` for anything else."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"invalid number {text!r}: write a whole number from 1 up")
+    return int(text)
+
+
+def add_machine_options(parser: argparse.ArgumentParser) -> None:
+    """Options of every command that starts children."""
+    parser.add_argument(
+        "--device", choices=("auto", "cpu", "cuda"), default="cpu", help="auto: cuda if all see it"
+    )
+    parser.add_argument("--threads", type=positive, metavar="N", help="intra-op threads; default: all cores")
+    parser.add_argument(
+        "--python",
+        action="append",
+        default=[],
+        metavar="FRAMEWORK=PATH",
+        help="interpreter of a framework's own environment; repeatable",
+    )
+    parser.add_argument("--cache-dir", type=Path, metavar="DIR", help="weights and exported models")

@@ -1,0 +1,1 @@
+"""One builder per framework; loaded by name, one a process."""

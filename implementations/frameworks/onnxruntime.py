@@ -1,0 +1,112 @@
+"""ONNX Runtime on a file that another framework exported.
+
+Its weights come from the file, so an export check is the ordinary comparison of outputs. Inference
+only: there are no named activations and no gradients.
+"""
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import onnxruntime as ort
+
+from implementations import spec
+from implementations.errors import UserError
+from implementations.network import Array, Settings
+
+PROVIDERS = {
+    "cpu": [("CPUExecutionProvider", {})],
+    # Policy "equal": float32 means float32; no fall-back to the CPU.
+    "cuda": [("CUDAExecutionProvider", {"use_tf32": "0"})],
+}
+
+
+def configure(settings: Settings) -> None:
+    """Threads and providers belong to a session: see ``OnnxNetwork``."""
+
+
+def versions() -> dict[str, str]:
+    return {"onnxruntime": ort.__version__}
+
+
+def cuda_devices() -> list[str]:
+    return ["CUDAExecutionProvider"] if "CUDAExecutionProvider" in ort.get_available_providers() else []
+
+
+def build(network: spec.Network, weights: Path, settings: Settings, *, training: bool) -> "OnnxNetwork":
+    if training:
+        raise TypeError("ONNX Runtime runs exported inference networks only")
+    return OnnxNetwork(network.inference(), weights, settings)
+
+
+class Batch(NamedTuple):
+    images: Any
+
+
+class OnnxNetwork:
+    """An exported network; the part of ``implementations.network.Built`` that inference needs."""
+
+    def __init__(self, network: spec.Network, model: Path, settings: Settings) -> None:
+        self.network, self.device = network, settings.device.partition(":")[0]
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = settings.threads
+        options.inter_op_num_threads = 1
+        providers: Any = PROVIDERS[self.device]
+        try:
+            self.session = ort.InferenceSession(model, options, providers=providers)
+        except Exception as error:  # ONNX Runtime has no common base class for its own
+            raise UserError(
+                f"ONNX Runtime cannot load the model ({type(error).__name__}: {error})",
+                given=model,
+                allowed="an ONNX file that this project exported",
+                todo="delete the file so that it is exported again",
+            ) from None
+        used = self.session.get_providers()[0]
+        if used != providers[0][0]:
+            raise UserError(
+                "ONNX Runtime does not run on the provider asked for",
+                given=used,
+                allowed=providers[0][0],
+                todo="install the build of ONNX Runtime for this device, or use --device cpu",
+            )
+        (model_input,) = self.session.get_inputs()
+        self.input, self.output = model_input.name, self.session.get_outputs()[0].name
+        self.channels_last = _is_channels_last(model_input.shape, network)
+
+    def outputs(self, images: Array) -> Array:
+        logits = self.infer(self.put(images)).numpy()
+        return np.asarray(logits)
+
+    def put(self, images: Array, labels: Array | None = None) -> Batch:
+        ordered = images.transpose(0, 2, 3, 1) if self.channels_last else images
+        contiguous = np.ascontiguousarray(ordered, np.float32)
+        return Batch(ort.OrtValue.ortvalue_from_numpy(contiguous, self.device, 0))
+
+    def infer(self, batch: Batch) -> Any:
+        """The main logits, left on the device."""
+        binding = self.session.io_binding()
+        binding.bind_ortvalue_input(self.input, batch.images)
+        binding.bind_output(self.output, self.device)
+        self.session.run_with_iobinding(binding)
+        return binding.get_outputs()[0]
+
+    def synchronize(self) -> None:
+        """``run_with_iobinding`` returns when the outputs are there."""
+
+    def peak_device_bytes(self) -> int | None:
+        return None  # ONNX Runtime's arena does not report a peak
+
+
+def _is_channels_last(shape: list[Any], network: spec.Network) -> bool:
+    """Whether the model's images are (batch, height, width, channels): Keras' export is."""
+    channels, height, width = network.input_shape
+    if shape[1:] == [channels, height, width]:
+        return False
+    if shape[1:] == [height, width, channels]:
+        return True
+    raise UserError(
+        "the model's input has another shape than the network's",
+        given=str(shape),
+        allowed=f"(batch, {channels}, {height}, {width}) or (batch, {height}, {width}, {channels})",
+        todo="export the network again",
+    )

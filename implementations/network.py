@@ -1,0 +1,161 @@
+"""What every framework's adapter offers, and the table of adapters by name.
+
+Adapters are loaded by name, one framework a process; nothing that orchestrates imports one.
+All arrays that cross this border are NumPy's, in the specification's layout: images
+``(batch, channels, height, width)``, parameters by path.
+"""
+
+import importlib
+import importlib.util
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from numpy.typing import NDArray
+
+from implementations.errors import UserError
+from implementations.spec import Network, Shape
+from implementations.training import Optimizer
+
+Array = NDArray[Any]
+Weights = Mapping[str, Array]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where and how a network is computed."""
+
+    devices: tuple[str, ...] = ("cpu",)  # a list, even while it holds one
+    precision: str = "float32"
+    policy: str = "equal"
+    threads: int = 1
+
+    @property
+    def device(self) -> str:
+        """The only device, for adapters that know no data parallelism yet."""
+        (device,) = self.devices
+        return device
+
+
+class Built(Protocol):
+    """A network built in one framework, for inference or (``training=True``) with all heads."""
+
+    def parameters(self) -> dict[str, tuple[Shape, bool]]:
+        """Shape in the specification's layout, and whether it is trained, by path."""
+
+    def load(self, weights: Weights) -> None:
+        """Replace all parameters by ``weights`` (specification's layout)."""
+
+    def weights(self) -> dict[str, Array]:
+        """All parameters in the specification's layout."""
+
+    def outputs(self, images: Array) -> Array:
+        """Main logits (batch, classes) in inference mode, on the path that is timed."""
+
+    def activations(self, images: Array) -> dict[str, Array]:
+        """Every named activation by path, in the mode the network was built for."""
+
+    def gradients(self, images: Array, labels: Array) -> tuple[float, dict[str, Array]]:
+        """Loss and gradient by parameter path, on the path that is timed."""
+
+    def export(self, path: Path) -> None:
+        """Write the inference network to an ONNX file with a free batch dimension."""
+
+    def put(self, images: Array, labels: Array | None = None) -> Any:
+        """A batch on the device, in the framework's own layout."""
+
+    def infer(self, batch: Any) -> Any:
+        """One forward pass; returns without waiting where the device is asynchronous."""
+
+    def prepare_training(self, optimizer: Optimizer) -> None:
+        """Set up ``train_step``; forgets any optimizer state."""
+
+    def train_step(self, batch: Any) -> Any:
+        """Forward with all heads, weighted loss, all gradients, update; returns the loss unread."""
+
+    def synchronize(self) -> None:
+        """Wait until the device has finished everything."""
+
+    def peak_device_bytes(self) -> int | None:
+        """The allocator's peak on the device; ``None`` on the CPU."""
+
+
+class Framework(Protocol):
+    """An adapter's module."""
+
+    def configure(self, settings: Settings) -> None:
+        """Set threads, device and the policy's switches; once, before anything is built."""
+
+    def versions(self) -> dict[str, str]:
+        """Versions of the framework and of what it computes with."""
+
+    def cuda_devices(self) -> list[str]:
+        """Names of the CUDA devices that this framework sees here."""
+
+    def build(self, network: Network, weights: Weights, settings: Settings, *, training: bool) -> Built:
+        """The network with ``weights``; without auxiliary heads unless ``training``."""
+
+
+@dataclass(frozen=True)
+class Adapter:
+    """A row of the table: how to load one framework, and what it can do."""
+
+    name: str
+    module: str
+    package: str
+    environment: Mapping[str, str] = field(default_factory=dict)
+    trains: bool = True
+
+
+ADAPTERS = {
+    adapter.name: adapter
+    for adapter in (
+        Adapter("pytorch", "implementations.frameworks.pytorch", "torch"),
+        Adapter(
+            "keras-tensorflow",
+            "implementations.frameworks.keras",
+            "tensorflow",
+            {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "2"},
+        ),
+        Adapter("paddle", "implementations.frameworks.paddle", "paddle"),
+        Adapter("onnxruntime", "implementations.frameworks.onnxruntime", "onnxruntime", trains=False),
+    )
+}
+TRAINERS = tuple(name for name, adapter in ADAPTERS.items() if adapter.trains)
+
+
+def known(name: str) -> Adapter:
+    """The adapter ``name``; ``UserError`` for an unknown one."""
+    if name not in ADAPTERS:
+        raise UserError(
+            "unknown framework", given=name, allowed=", ".join(ADAPTERS), todo="choose one of these names"
+        )
+    return ADAPTERS[name]
+
+
+def load(name: str, settings: Settings) -> Framework:
+    """The module of adapter ``name``, configured; ``UserError`` if its framework is not installed."""
+    adapter = known(name)
+    # Keras reads its backend and OpenMP its thread count when they are first imported, never later.
+    os.environ.update(adapter.environment, OMP_NUM_THREADS=str(settings.threads))
+    if importlib.util.find_spec(adapter.package) is None:
+        raise UserError(
+            f"the framework {name} is not installed",
+            given=f"an interpreter without the package {adapter.package!r}",
+            allowed=f"an environment in which 'import {adapter.package}' works",
+            todo=f"install it, name its environment with --python {name}=PATH, or leave the framework out",
+        )
+    framework: Any = importlib.import_module(adapter.module)
+    if any(device.startswith("cuda") for device in settings.devices) and not framework.cuda_devices():
+        raise UserError(
+            f"{name} sees no CUDA device",
+            given="--device cuda",
+            allowed="a CUDA build of the framework, with a driver and a device",
+            todo="install the CUDA build (README, 'CUDA'), or use --device cpu",
+        )
+    framework.configure(settings)
+    return framework
+
+

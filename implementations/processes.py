@@ -1,0 +1,198 @@
+"""The parent's side: starts a child in a chosen interpreter, bounds its time, takes one answer.
+
+Nothing here knows a framework, a network or a weight; a child that crashes, hangs or is killed
+costs its own task only.
+"""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from implementations.commandline import ROOT
+from implementations.errors import UserError
+
+STDERR_LINES = 12
+
+
+@dataclass(frozen=True)
+class Finished:
+    """How a child ended: exit code (negative: killed by that signal), seconds, its last words."""
+
+    returncode: int
+    seconds: float
+    timed_out: bool
+    last_lines: str
+
+    @property
+    def reason(self) -> str:
+        """One line for tables: why it did not succeed; empty if it did."""
+        if self.timed_out:
+            return f"timed out after {self.seconds:.0f} s"
+        if self.returncode < 0:
+            return f"killed by {_signal_name(-self.returncode)}"
+        last = self.last_lines.strip().splitlines()
+        return f"exit code {self.returncode}: {last[-1] if last else 'no message'}" if self.returncode else ""
+
+
+class ChildFailed(Exception):
+    """A child that gave no answer; ``finished`` says how it ended."""
+
+    def __init__(self, what: str, finished: Finished) -> None:
+        super().__init__(f"{what}: {finished.reason or 'gave no answer'}")
+        self.finished = finished
+
+
+@dataclass(frozen=True)
+class Launcher:
+    """How children are started: the interpreter of each framework, and the thread count of all."""
+
+    threads: int
+    pythons: Mapping[str, str] = field(default_factory=dict)
+    _live: set[subprocess.Popen[bytes]] = field(default_factory=set)
+    _stopped: threading.Event = field(default_factory=threading.Event)
+
+    def python(self, framework: str) -> str:
+        return self.pythons.get(framework, sys.executable)
+
+    def run(self, framework: str, arguments: Sequence[str], timeout: float) -> Finished:
+        """Run the framework's interpreter with ``arguments`` in the project's root; wait at most ``timeout`` s.
+
+        The child leads a process group of its own. The group is killed on time-out, and when this
+        process is interrupted.
+        """
+        # Paddle sets OMP_NUM_THREADS=1 for itself and its children; everyone gets the same count.
+        environment = {**os.environ, "OMP_NUM_THREADS": str(self.threads), "PYTHONUNBUFFERED": "1"}
+        start = time.monotonic()
+        with tempfile.TemporaryFile() as output:
+            command = [self.python(framework), *arguments]
+            with self._started(command, environment, output) as child:
+                timed_out = False
+                try:
+                    child.wait(timeout)
+                except subprocess.TimeoutExpired:
+                    timed_out = True
+                    _kill_group(child)
+                    child.wait()
+            seconds = time.monotonic() - start
+            output.seek(0)
+            lines = output.read().decode(errors="replace").splitlines()[-STDERR_LINES:]
+        return Finished(child.returncode, seconds, timed_out, "\n".join(lines))
+
+    def ask(self, framework: str, task: str, arguments: Mapping[str, Any], timeout: float) -> Any:
+        """The answer of ``task`` ("module:function") in a fresh process with ``framework`` loaded.
+
+        Raises ``UserError`` again as the child raised it, ``ChildFailed`` if there is no answer.
+        """
+        with tempfile.TemporaryDirectory(prefix="child-") as folder:
+            request, answer = Path(folder, "request.json"), Path(folder, "answer.json")
+            content = {"framework": framework, "task": task, "threads": self.threads, **arguments}
+            request.write_text(json.dumps(content))
+            finished = self.run(
+                framework, ["-m", "implementations.child", str(request), str(answer)], timeout
+            )
+            if not answer.exists():
+                raise ChildFailed(f"{task} in {framework}", finished)
+            reply = json.loads(answer.read_text())
+        if "error" in reply:
+            raise UserError.from_parts(reply["error"])
+        return reply["answer"]
+
+    def stop(self) -> None:
+        """End all children, also those that other threads wait for; start no more."""
+        self._stopped.set()
+        for child in list(self._live):
+            _kill_group(child)
+
+    @contextlib.contextmanager
+    def _started(
+        self, command: Sequence[str], environment: Mapping[str, str], output: Any
+    ) -> Iterator[subprocess.Popen[bytes]]:
+        """A child that does not outlive the block, whatever ends it."""
+        child = _start(command, environment, output)
+        self._live.add(child)
+        try:
+            if self._stopped.is_set():
+                _kill_group(child)
+            yield child
+        finally:
+            if child.poll() is None:
+                _kill_group(child)
+                child.wait()
+            self._live.discard(child)
+
+
+def _start(command: Sequence[str], environment: Mapping[str, str], output: Any) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise UserError(
+            f"the interpreter cannot be started ({error.strerror})",
+            given=command[0],
+            allowed="an executable Python",
+            todo="name another with --python FRAMEWORK=PATH",
+        ) from None
+
+
+
+def _kill_group(child: subprocess.Popen[bytes]) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGKILL)
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def installed(framework_package: str, python: str) -> bool:
+    """Whether ``python`` could import the package; nothing is imported."""
+    question = f"import importlib.util as u, sys; sys.exit(u.find_spec({framework_package!r}) is None)"
+    return subprocess.run([python, "-c", question], cwd=ROOT, capture_output=True).returncode == 0
+
+
+def available_cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+def parse_pythons(items: Sequence[str], frameworks: Sequence[str]) -> dict[str, str]:
+    """``FRAMEWORK=PATH`` items as a mapping; ``UserError`` for another form, name or file."""
+    pythons = {}
+    for item in items:
+        framework, separator, path = item.partition("=")
+        if not separator or framework not in frameworks:
+            raise UserError(
+                "--python cannot be understood",
+                given=item,
+                allowed=f"FRAMEWORK=PATH with one of {', '.join(frameworks)}",
+                todo="name the framework and its interpreter",
+            )
+        if not os.access(path, os.X_OK) or Path(path).is_dir():
+            raise UserError(
+                "there is no such interpreter",
+                given=path,
+                allowed="an executable Python",
+                todo=f"correct --python {framework}=PATH",
+            )
+        pythons[framework] = str(Path(path).absolute())
+    return pythons

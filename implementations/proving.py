@@ -1,0 +1,145 @@
+"""The parent's side of a proof: which certificates are needed, and the children that make them."""
+
+import dataclasses
+import os
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from implementations import networks
+from implementations.cache import Cache
+from implementations.certificates import Certificate, signed
+from implementations.network import ADAPTERS, TRAINERS
+from implementations.processes import ChildFailed, Launcher, available_cores
+from implementations.sameness import PROBE_SEED
+
+# Exports proven by default. Keras' way to ONNX needs 65 times the weights in memory, so full-size
+# VGG16 comes from PyTorch alone for now.
+EXPORTERS = {"mlp": TRAINERS, "googlenet": TRAINERS, "vgg16": ("pytorch",)}
+TIMEOUT_S = 600.0
+MEMORY_PER_PROOF = 10 * 2**30  # full-size VGG16 in float64 peaks at 8 GiB
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What one certificate is about: a network in a framework, or its export in ONNX Runtime."""
+
+    framework: str
+    network: str
+    classes: int | None = None
+    input_size: tuple[int, int] | None = None
+    exporter: str | None = None
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        return {"name": self.network, "classes": self.classes, "input_size": self.input_size}
+
+    @property
+    def title(self) -> str:
+        """The framework, and for an export where it comes from."""
+        return f"{self.framework} ({self.exporter})" if self.exporter else self.framework
+
+    @property
+    def slug(self) -> str:
+        """The claim as part of a file's name."""
+        source = f"-from-{self.exporter}" if self.exporter else ""
+        return f"{self.network}-{self.framework}{source}"
+
+
+def claims(names: Iterable[str], frameworks: Iterable[str], **size: Any) -> list[Claim]:
+    """All claims about ``names`` in ``frameworks``: trained networks first, then their exports."""
+    found = []
+    for name in names:
+        for framework in frameworks:
+            if ADAPTERS[framework].trains:
+                found.append(Claim(framework, name, **size))
+            else:
+                found += [Claim(framework, name, exporter=e, **size) for e in EXPORTERS.get(name, ())]
+    return found
+
+
+@dataclass(frozen=True)
+class Prover:
+    """Makes certificates in children."""
+
+    launcher: Launcher
+    cache: Cache
+    device: str = "cpu"
+    timeout: float = TIMEOUT_S
+
+    def certificate(self, claim: Claim) -> Certificate:
+        """The certificate of ``claim``; a child that failed gives one that does not pass."""
+        try:
+            if claim.exporter is None:
+                return self._ask(claim.framework, "certificates:certify", claim)
+            self.export(dataclasses.replace(claim, framework=claim.exporter), self.model(claim))
+            export = {"exporter": claim.exporter, "model_path": str(self.model(claim))}
+            return self._ask(claim.framework, "certificates:certify_export", claim, **export)
+        except ChildFailed as failure:
+            return _failed(claim, self.device, failure)
+
+    def export(self, claim: Claim, path: Path) -> None:
+        """Write the ONNX file of ``claim`` from its framework, with the probe weights."""
+        self._ask(claim.framework, "exports:export", claim, model_path=str(path))
+
+    def weights(self, claim: Claim) -> Path:
+        """The weight file that ``claim`` is proven and measured on."""
+        return self.cache.probe_weights(networks.build(**claim.arguments), PROBE_SEED)
+
+    def model(self, claim: Claim) -> Path:
+        """Where the ONNX file that ``claim`` is about is; written anew by each proof."""
+        return self.cache.model(networks.build(**claim.arguments), str(claim.exporter))
+
+    def all(
+        self, wanted: Sequence[Claim], done: Callable[[Claim, Certificate], None] = lambda c, d: None
+    ) -> dict[Claim, Certificate]:
+        """The certificates of ``wanted`` in that order; two children at a time where memory allows it."""
+        for claim in wanted:  # weights are made once, not by two children at a time
+            self.weights(claim)
+        certificates = {}
+        with ThreadPoolExecutor(_workers()) as pool:
+            try:
+                for claim, certificate in zip(wanted, pool.map(self.certificate, wanted), strict=True):
+                    certificates[claim] = certificate
+                    done(claim, certificate)
+            except BaseException:
+                self.launcher.stop()
+                pool.shutdown(cancel_futures=True)
+                raise
+        return certificates
+
+    def mutants(self, framework: str) -> list[dict[str, Any]]:
+        """The rows of ``mutants.prove_mutants`` in ``framework``."""
+        task = "implementations.mutants:prove_mutants"
+        return self.launcher.ask(framework, task, {"name": framework, "device": self.device}, self.timeout)
+
+    def _ask(self, framework: str, task: str, claim: Claim, **arguments: Any) -> Any:
+        request = {"network": claim.arguments, "weights_path": str(self.weights(claim)), **arguments}
+        if task.startswith("certificates"):
+            request |= {"name": framework, "device": self.device}
+        return self.launcher.ask(framework, f"implementations.{task}", request, self.timeout)
+
+
+def _failed(claim: Claim, device: str, failure: ChildFailed) -> Certificate:
+    """A certificate that certifies nothing, with the reason."""
+    network = networks.build(**claim.arguments)
+    return signed(
+        {
+            "framework": claim.framework,
+            "exporter": claim.exporter,
+            "network": claim.network,
+            "digest": network.digest,
+            "device": device,
+            "passed": False,
+            "findings": [],
+            "failure": str(failure),
+        }
+    )
+
+
+def _workers() -> int:
+    """Children that may prove at a time: the largest proof needs ``MEMORY_PER_PROOF``."""
+    available = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return 2 if available >= 2 * MEMORY_PER_PROOF and available_cores() > 1 else 1

@@ -1,0 +1,323 @@
+"""Compares any adapter with the reference: counts, values, gradients, an exported file.
+
+Every adapter is compared with the reference alone (a star, not all pairs), so each can be proven in
+an environment of its own. A difference is max|a − b| / max|reference| within one tensor; a tensor
+whose reference is all zero must be zero.
+"""
+
+import dataclasses
+import math
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from implementations import reference, weights
+from implementations.network import Array, Built, Framework, Settings, Weights
+from implementations.spec import INPUT, Dense, Network
+
+KNOWN_DIFFERENCES = Path(__file__).with_name("known_differences.txt")
+PROBE_SEED = 0
+PROBE_BATCH = 2  # one image would hide a mean taken for a sum
+LEVELS = {0: "counts", 1: "values", 2: "gradients", 4: "export"}
+
+# The design's bounds by (level, precision); measured.md has the figures behind them.
+BOUNDS = {
+    (1, "float64"): 1e-12,
+    (1, "float32"): 1e-5,
+    (2, "float64"): 1e-12,
+    (2, "float32"): 3e-5,
+    (4, "float32"): 1e-5,
+}
+KNOWN_FLOAT32_CONSTANT = 1e-6  # in float64, see known_differences.txt
+DENSE_FLOAT32 = 2e-5  # long sums: VGG16's fc6 adds 25,088 products
+CUDA_FLOAT32 = 1e-4  # TF32 off
+
+
+@dataclass(frozen=True)
+class Breach:
+    """Where two networks first differ, and by how much."""
+
+    path: str  # of an activation or a parameter; "loss" for the loss
+    difference: float | None  # None: not comparable (missing, or another shape)
+    bound: float
+    expected: str
+    got: str
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One level's outcome in one precision and mode."""
+
+    level: int
+    precision: str
+    mode: str  # "inference", "training" or "timed" (the path that is timed)
+    compared: int  # tensors
+    largest: float
+    where: str
+    breach: Breach | None
+
+    @property
+    def passed(self) -> bool:
+        return self.breach is None and self.compared > 0
+
+    def as_data(self) -> dict[str, Any]:
+        return {**dataclasses.asdict(self), "passed": self.passed}
+
+
+@dataclass(frozen=True)
+class Case:
+    """What one comparison is made on: the true network, its weights, images and labels."""
+
+    network: Network
+    weights: Weights
+    images: Array
+    labels: Array
+
+    @classmethod
+    def on_probe(cls, network: Network, values: Weights) -> "Case":
+        """The proof's images and labels for ``network``; dropout off."""
+        images = weights.probe_images(network, PROBE_SEED, PROBE_BATCH)
+        labels = weights.probe_labels(network, PROBE_SEED, PROBE_BATCH)
+        return cls(network.without_dropout(), values, images, labels)
+
+
+# --- Comparing ----------------------------------------------------------------------------
+
+
+def difference(got: Array, expected: Array) -> float:
+    """max|got − expected| / max|expected|; infinite for NaN, or if only ``expected`` is all zero."""
+    distance = float(np.max(np.abs(np.asarray(got, np.float64) - expected), initial=0.0))
+    scale = float(np.max(np.abs(expected), initial=0.0))
+    if distance == 0.0:
+        return 0.0
+    return distance / scale if scale > 0 and np.isfinite(distance) else float("inf")
+
+
+def compare(
+    level: int,
+    settings: Settings,
+    mode: str,
+    pairs: Iterable[tuple[str, Array | None, Array]],
+    bound_of: Callable[[str], float],
+) -> Finding:
+    """The finding over (path, got, expected) in network order; the first breach is kept."""
+    compared, largest, where, breach = 0, 0.0, "", None
+    for path, got, expected in pairs:
+        compared += 1
+        if got is None or got.shape != expected.shape:
+            found = Breach(path, None, bound_of(path), _shown(expected), _shown(got))
+            breach = breach or found
+            continue
+        distance = difference(got, expected)
+        if distance >= largest:
+            largest, where = distance, path
+        if not distance <= bound_of(path) and breach is None:
+            breach = _breach(path, got, expected, distance, bound_of(path))
+    return Finding(level, settings.precision, mode, compared, largest, where, breach)
+
+
+def _breach(path: str, got: Array, expected: Array, distance: float, bound: float) -> Breach:
+    """The breach with both values at the worst place."""
+    distances = np.abs(np.asarray(got, np.float64) - expected)
+    worst = np.argmax(np.where(np.isnan(distances), np.inf, distances))
+    place = tuple(int(i) for i in np.unravel_index(worst, expected.shape))
+    return Breach(
+        path, distance, bound, f"{float(expected[place]):.9g} at {place}", f"{float(got[place]):.9g}"
+    )
+
+
+def _shown(array: Array | None) -> str:
+    return "absent" if array is None else f"shape {array.shape}"
+
+
+Bound = Callable[[str], float]
+
+
+def value_bound(network: Network, settings: Settings) -> Bound:
+    """Level 1: the design's bound by path, wider for dense layers in float32."""
+    if _is_cuda_float32(settings):
+        return lambda path: CUDA_FLOAT32
+    base = BOUNDS[1, settings.precision]
+    dense = {node.path for node in network.nodes if isinstance(node.layer, Dense)}
+
+    def bound(path: str) -> float:
+        is_dense = path.removesuffix(".linear") in dense
+        return DENSE_FLOAT32 if is_dense and settings.precision == "float32" else base
+
+    return bound
+
+
+def gradient_bound(network: Network, settings: Settings, known: Collection[str]) -> Bound:
+    """Level 2: the design's bound; wider in float64 before a layer type in ``known``."""
+    if _is_cuda_float32(settings):
+        return lambda path: CUDA_FLOAT32
+    base = BOUNDS[2, settings.precision]
+    affected = paths_before(network, known) if settings.precision == "float64" else set()
+    return lambda path: KNOWN_FLOAT32_CONSTANT if path.rpartition(".")[0] in affected else base
+
+
+def _is_cuda_float32(settings: Settings) -> bool:
+    return settings.device.startswith("cuda") and settings.precision == "float32"
+
+
+def known_differences(framework: str) -> set[str]:
+    """Layer types in which ``framework`` keeps a float32 constant inside float64."""
+    lines = KNOWN_DIFFERENCES.read_text().splitlines()
+    rows = (line.split() for line in lines if line and not line.startswith("#"))
+    return {layer for name, layer in rows if name == framework}
+
+
+def paths_before(network: Network, layers: Collection[str]) -> set[str]:
+    """Paths whose gradient passes through a layer of one of the types named in ``layers``."""
+    before: set[str] = set()
+    for node in reversed(network.nodes):
+        if type(node.layer).__name__ in layers or node.path in before:
+            before.update(node.inputs)
+    return before
+
+
+# --- The levels ---------------------------------------------------------------------------
+
+
+def counts(case: Case, built: Built, activations: Mapping[str, Array], settings: Settings) -> Finding:
+    """Level 0: every parameter's path, shape and trainable flag, no other; multiply-adds; the precision."""
+    expected = {p.path: _declared(p.shape, p.trainable) for p in case.network.parameters}
+    got = {path: _declared(*declared) for path, declared in built.parameters().items()}
+    expected["multiply_adds"] = str(case.network.multiply_adds)
+    got["multiply_adds"] = str(multiply_adds(built, activations))
+    expected["precision"] = settings.precision
+    got["precision"] = ", ".join(sorted({array.dtype.name for array in activations.values()}))
+    breach = None
+    for path in [*expected, *(path for path in got if path not in expected)]:
+        if expected.get(path) != got.get(path):
+            breach = Breach(path, None, 0.0, expected.get(path, "absent"), got.get(path, "absent"))
+            break
+    return Finding(0, settings.precision, "training", len(expected), 0.0, "", breach)
+
+
+def _declared(shape: tuple[int, ...], trainable: bool) -> str:
+    return f"shape {tuple(shape)}, {'trainable' if trainable else 'frozen'}"
+
+
+def multiply_adds(built: Built, activations: Mapping[str, Array]) -> int:
+    """Multiply-adds of one image, from the framework's own arrays and not from the specification."""
+    total = 0
+    for path, (shape, _) in built.parameters().items():
+        layer, _, kind = path.rpartition(".")
+        if kind == "weight" and layer in activations:
+            positions = math.prod(activations[layer].shape[2:])
+            total += math.prod(shape) * positions
+    return total
+
+
+def values(
+    case: Case, expected: Mapping[str, Array], got: Mapping[str, Array], settings: Settings, mode: str
+) -> Finding:
+    """Level 1: every named activation; ``….linear`` only where the framework shows it."""
+    auxiliary = {node.path for node in case.network.nodes if node.auxiliary}
+
+    def is_compared(path: str) -> bool:
+        absent = mode == "inference" and path.removesuffix(".linear") in auxiliary
+        return path != INPUT and not absent and (path in got or not path.endswith(".linear"))
+
+    pairs = [(path, got.get(path), array) for path, array in expected.items() if is_compared(path)]
+    return compare(1, settings, mode, pairs, value_bound(case.network, settings))
+
+
+def gradients(
+    case: Case,
+    activations: Mapping[str, Array],
+    got: tuple[float, Mapping[str, Array]],
+    settings: Settings,
+    known: Collection[str] = (),
+) -> Finding:
+    """Level 2: the loss and every parameter's gradient, replayed on the adapter's own activations.
+
+    In backward order: the first that differs is where the difference arises.
+    """
+    shown = {**activations, INPUT: case.images}
+    expected = reference.backward(case.network, case.weights, shown, case.labels)
+    expected_loss = reference.loss(case.network, shown, case.labels)
+    loss, arrays = got
+    pairs: list[tuple[str, Array | None, Array]] = [("loss", np.array(loss), np.array(expected_loss))]
+    pairs += [(p.path, arrays.get(p.path), expected[p.path]) for p in reversed(case.network.parameters)]
+    return compare(2, settings, "training", pairs, gradient_bound(case.network, settings, known))
+
+
+def prove(
+    framework: Framework,
+    case: Case,
+    settings: Settings,
+    *,
+    precisions: Iterable[str] = ("float64", "float32"),
+    known: Collection[str] = (),
+    slip: Callable[[Case], Case] | None = None,
+) -> list[Finding]:
+    """Levels 0, 1 and 2 of one framework's ``case``, in each precision.
+
+    ``known`` holds the framework's ``known_differences``. ``slip`` hands the framework another case than the reference: that is how mutants are made.
+    """
+    given = slip(case) if slip else case
+    expected = reference.forward(case.network, case.weights, case.images)
+    findings: list[Finding] = []
+    for precision in precisions:
+        chosen = dataclasses.replace(settings, precision=precision)
+        findings += _prove_training(framework, case, given, expected, chosen, known)
+        findings += _prove_inference(framework, case, given, expected, chosen)
+    return sorted(findings, key=lambda finding: finding.level)
+
+
+def _prove_training(
+    framework: Framework,
+    case: Case,
+    given: Case,
+    expected: Mapping[str, Array],
+    settings: Settings,
+    known: Collection[str],
+) -> Iterator[Finding]:
+    built = framework.build(given.network, given.weights, settings, training=True)
+    activations = built.activations(given.images)
+    yield counts(case, built, activations, settings)
+    found = values(case, expected, activations, settings, "training")
+    yield found
+    if found.passed:  # a replay needs activations that are proven
+        got = built.gradients(given.images, given.labels)
+        yield gradients(case, activations, got, settings, known)
+
+
+def _prove_inference(
+    framework: Framework, case: Case, given: Case, expected: Mapping[str, Array], settings: Settings
+) -> Iterator[Finding]:
+    built = framework.build(given.network, given.weights, settings, training=False)
+    yield values(case, expected, built.activations(given.images), settings, "inference")
+    head = case.network.heads[0].path
+    bound = value_bound(case.network, settings)
+    yield compare(1, settings, "timed", [(head, built.outputs(given.images), expected[head])], bound)
+
+
+def prove_export(framework: Framework, case: Case, model: Path, settings: Settings) -> list[Finding]:
+    """Level 4 of an ONNX file that ``framework`` executes: counts, and the main logits' values.
+
+    Counted are the float tensors with more than one element (single ones are operators' constants).
+    Values are compared at two batch sizes, since the file's batch dimension must be free.
+    """
+    network = case.network.inference()
+    built: Any = framework.build(network, model, settings, training=False)
+    head = network.heads[0].path
+    expected = reference.forward(network, case.weights, case.images)[head]
+    bound = BOUNDS[4, settings.precision]
+    pairs = [(head, built.outputs(case.images[:n]), expected[:n]) for n in (1, PROBE_BATCH)]
+    return [_export_counts(network, model, settings), compare(4, settings, "timed", pairs, lambda _: bound)]
+
+
+def _export_counts(network: Network, model: Path, settings: Settings) -> Finding:
+    """Valid by ONNX's own checker, at the opset asked for, with the specification's element count."""
+    from implementations import exports  # onnx is the exporter's dependency, not the measuring child's
+
+    expected = exports.Summary(opset=exports.OPSET, elements=sum(p.size for p in network.parameters))
+    got = exports.summary(model)
+    breach = None if got == expected else Breach("file", None, 0.0, str(expected), str(got))
+    return Finding(4, settings.precision, "file", 1, 0.0, "", breach)

@@ -1,0 +1,62 @@
+"""Which frameworks and which device a command works with: what was asked for, against what is there."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from implementations.errors import UserError
+from implementations.network import ADAPTERS, known
+from implementations.processes import Launcher, installed
+
+Notice = Callable[[str], None]
+DRIVER_FILES = (Path("/proc/driver/nvidia/version"), Path("/dev/nvidiactl"), Path("/dev/dxg"))
+DEVICES = ("auto", "cpu", "cuda")
+
+
+def frameworks(requested: Sequence[str] | None, launcher: Launcher, notice: Notice) -> list[str]:
+    """Names in the table's order; without a request all that are installed.
+
+    ``keras`` means every Keras backend that is installed. ``UserError`` for an unknown name, and for
+    one asked for that is not installed.
+    """
+    missing = [name for name in ADAPTERS if not installed(ADAPTERS[name].package, launcher.python(name))]
+    if not requested:
+        for name in missing:
+            notice(f"{name} is left out: the package {ADAPTERS[name].package!r} is not installed")
+        return [name for name in ADAPTERS if name not in missing]
+    wanted = {name for item in requested for name in _expanded(item, missing)}
+    for name in wanted.intersection(missing):
+        raise UserError(
+            f"the framework {name} is not installed",
+            given=f"{launcher.python(name)} without the package {ADAPTERS[name].package!r}",
+            allowed=", ".join(other for other in ADAPTERS if other not in missing) or "none here",
+            todo=f"install it, name its environment with --python {name}=PATH, or leave it out",
+        )
+    return [name for name in ADAPTERS if name in wanted]
+
+
+def _expanded(name: str, missing: Sequence[str]) -> list[str]:
+    if name != "keras":
+        return [known(name).name]
+    backends = [adapter for adapter in ADAPTERS if adapter.startswith("keras-")]
+    return [backend for backend in backends if backend not in missing] or backends
+
+
+def device(requested: str, names: Sequence[str], launcher: Launcher, notice: Notice) -> str:
+    """``cpu`` or ``cuda:0``; ``auto`` is CUDA only if every framework in ``names`` sees a device."""
+    if requested == "cpu":
+        return "cpu"
+    if requested == "auto" and not any(file.exists() for file in DRIVER_FILES):
+        notice("device: cpu, since this machine has no NVIDIA driver and so no framework sees CUDA")
+        return "cpu"
+    blind = [name for name in names if not launcher.ask(name, "implementations.child:cuda_devices", {}, 120.0)]
+    if not blind:
+        return "cuda:0"
+    if requested == "auto":
+        notice(f"device: cpu, since {', '.join(blind)} {'sees' if len(blind) == 1 else 'see'} no CUDA device")
+        return "cpu"
+    raise UserError(
+        f"no CUDA device is seen by {', '.join(blind)}",
+        given="--device cuda",
+        allowed="a CUDA build of every selected framework, with a driver and a device",
+        todo="use --device cpu, leave these frameworks out, or install their CUDA builds (README, 'CUDA')",
+    )

@@ -41,7 +41,9 @@ def _add_describe(command: argparse.ArgumentParser) -> None:
 
 def _add_check(command: argparse.ArgumentParser) -> None:
     command.add_argument("--network", action="append", metavar="N", help="repeatable; default: all")
-    command.add_argument("--framework", action="append", metavar="F", help="repeatable; default: all installed")
+    command.add_argument(
+        "--framework", action="append", metavar="F", help="repeatable; default: all installed"
+    )
     _add_size(command)
     command.add_argument("--mutants", action="store_true", help="prove instead that the proof catches slips")
     command.add_argument("--json", type=Path, metavar="FILE", help="write the certificates to FILE")

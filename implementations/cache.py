@@ -39,6 +39,10 @@ class Cache:
         """Where the ONNX file of ``network`` from ``exporter`` belongs."""
         return self._path("models", f"{network.name}-{network.digest[:16]}-{exporter}.onnx")
 
+    def data(self, name: str, sha256: str) -> Path:
+        """Where a data set's neutral file belongs."""
+        return self._path("data", f"{name}-{sha256[:16]}.safetensors")
+
     def _path(self, kind: str, name: str) -> Path:
         folder = self.folder / kind
         try:

@@ -1,4 +1,4 @@
-"""A certificate says that one framework's network was compared with the reference, and how far apart they were.
+"""A certificate: that one framework's network was compared with the reference, and how far apart they were.
 
 It is made once per network, digest, framework build, device, precision and policy. Its id stands in
 every result; a measuring process checks its own logits against the certificate's canary.
@@ -58,8 +58,8 @@ def certify_export(
     values = weights.load(Path(weights_path), specification)
     case = sameness.Case.on_probe(specification, values)
     findings = sameness.prove_export(framework, case, Path(model_path), settings)
-    certificate = _certificate(framework, settings, name, specification, values, findings)
-    return signed({**certificate, "exporter": exporter, "model_sha256": weights.sha256(Path(model_path))})
+    exported = {"exporter": exporter, "model_sha256": weights.sha256(Path(model_path))}
+    return _certificate(framework, settings, name, specification, values, findings, exported)
 
 
 def _certificate(
@@ -69,17 +69,19 @@ def _certificate(
     network: Network,
     values: weights.WeightFile,
     findings: list[sameness.Finding],
+    exported: Mapping[str, Any] | None = None,
 ) -> Certificate:
+    counted = network.inference() if exported else network
     return signed(
         {
             "schema_version": SCHEMA_VERSION,
             "framework": name,
-            "exporter": None,
+            **(exported or {"exporter": None}),
             "versions": framework.versions(),
             "network": network.name,
             "classes": network.classes,
             "input_shape": list(network.input_shape),
-            "parameters": sum(p.size for p in network.parameters),
+            "parameters": sum(p.size for p in counted.parameters),
             "digest": network.digest,
             "weights_sha256": weights.sha256(values.path),
             "device": settings.device,
@@ -100,7 +102,7 @@ def canary_expected(network: Network, values: weights.Weights) -> Array:
     """(classes,) main logits of the proof's first image, by the reference."""
     images = weights.probe_images(network, sameness.PROBE_SEED, 1)
     bare = network.inference()
-    return reference.forward(bare, values, images)[bare.heads[0].path][0]
+    return np.asarray(reference.forward(bare, values, images)[bare.heads[0].path][0])
 
 
 def canary_difference(certificate: Certificate, network: Network, built: Built) -> float:
@@ -144,7 +146,7 @@ def write(path: Path, certificate: Certificate) -> None:
 def read(path: Path) -> Certificate:
     """The certificate in ``path``; ``UserError`` if it is missing, damaged or was changed by hand."""
     try:
-        certificate = json.loads(path.read_text())
+        certificate: Certificate = json.loads(path.read_text())
         intact = certificate["id"] == identity(certificate)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise _refused(path, f"the certificate cannot be read ({type(error).__name__}: {error})") from None

@@ -27,7 +27,12 @@ class Summary:
 
 
 def export(
-    framework: Framework, *, settings: Settings, network: Mapping[str, Any], weights_path: str, model_path: str
+    framework: Framework,
+    *,
+    settings: Settings,
+    network: Mapping[str, Any],
+    weights_path: str,
+    model_path: str,
 ) -> None:
     """Write the inference network of this process's framework to ``model_path``: a child's task."""
     specification = networks.build(**network)

@@ -132,7 +132,9 @@ MUTANTS = (
         "loss",
         _layer("auxiliary_4d", loss_weight=0.31),
     ),
-    Mutant("lrn-size", "normalisation over 5 channels instead of 3", "probe", 1, "norm", _layer("norm", size=5)),
+    Mutant(
+        "lrn-size", "normalisation over 5 channels instead of 3", "probe", 1, "norm", _layer("norm", size=5)
+    ),
     Mutant("lrn-k", "normalisation with k 1 instead of 2", "probe", 1, "norm", _layer("norm", k=1.0)),
     Mutant(
         "padding-side",
@@ -158,7 +160,14 @@ MUTANTS = (
         "uncounted",
         _layer("uncounted", count_padding=True),
     ),
-    Mutant("bias-absent", "convolution built without its bias", "probe", 0, "conv1.bias", _layer("conv1", bias=None)),
+    Mutant(
+        "bias-absent",
+        "convolution built without its bias",
+        "probe",
+        0,
+        "conv1.bias",
+        _layer("conv1", bias=None),
+    ),
     Mutant("bias-zero", "bias built but left at zero", "probe", 1, "strided.b", _zero("strided.b.bias")),
     Mutant(
         "residual-relu",
@@ -168,7 +177,9 @@ MUTANTS = (
         "residual",
         _layer("residual", activation=None),
     ),
-    Mutant("flatten-order", "flatten in height, width, channel order", "probe", 1, "fc", _channels_last_flatten),
+    Mutant(
+        "flatten-order", "flatten in height, width, channel order", "probe", 1, "fc", _channels_last_flatten
+    ),
     Mutant("channel-order", "images in BGR order", "probe", 1, "conv1", _reversed_channels),
     Mutant("label-shift", "labels off by one", "probe", 2, "loss", _next_label),
     Mutant(
@@ -188,9 +199,7 @@ def prove_mutants(framework: Framework, *, settings: Settings, name: str) -> lis
     cases = {key: _case(key) for key in NETWORKS}
     rows = []
     for mutant in MUTANTS:
-        findings = sameness.prove(
-            framework, cases[mutant.network], settings, known=known, slip=mutant.change
-        )
+        findings = sameness.prove(framework, cases[mutant.network], settings, known=known, slip=mutant.change)
         rows.append(_row(mutant, findings))
     return rows
 

@@ -11,7 +11,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from numpy.typing import NDArray
 
@@ -94,8 +94,11 @@ class Framework(Protocol):
     def cuda_devices(self) -> list[str]:
         """Names of the CUDA devices that this framework sees here."""
 
-    def build(self, network: Network, weights: Weights, settings: Settings, *, training: bool) -> Built:
-        """The network with ``weights``; without auxiliary heads unless ``training``."""
+    def build(self, network: Network, weights: Any, settings: Settings, *, training: bool) -> Built:
+        """The network with ``weights``; without auxiliary heads unless ``training``.
+
+        ``weights`` is a ``Weights`` mapping, or for ONNX Runtime the path of an exported file.
+        """
 
 
 @dataclass(frozen=True)
@@ -156,6 +159,4 @@ def load(name: str, settings: Settings) -> Framework:
             todo="install the CUDA build (README, 'CUDA'), or use --device cpu",
         )
     framework.configure(settings)
-    return framework
-
-
+    return cast(Framework, framework)

@@ -22,6 +22,9 @@ from implementations.commandline import ROOT
 from implementations.errors import UserError
 
 STDERR_LINES = 12
+REASON_LENGTH = 200
+# A child loads no pytest plugin that happens to be installed beside it, and its last words arrive.
+CHILD_ENVIRONMENT = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONUNBUFFERED": "1"}
 
 
 @dataclass(frozen=True)
@@ -40,11 +43,13 @@ class Finished:
             return f"timed out after {self.seconds:.0f} s"
         if self.returncode < 0:
             return f"killed by {_signal_name(-self.returncode)}"
-        last = self.last_lines.strip().splitlines()
-        return f"exit code {self.returncode}: {last[-1] if last else 'no message'}" if self.returncode else ""
+        if self.returncode == 0:
+            return ""
+        last = self.last_lines.strip().splitlines() or ["no message"]
+        return f"exit code {self.returncode}: {last[-1]}"[:REASON_LENGTH]
 
 
-class ChildFailed(Exception):
+class ChildFailedError(Exception):
     """A child that gave no answer; ``finished`` says how it ended."""
 
     def __init__(self, what: str, finished: Finished) -> None:
@@ -65,13 +70,13 @@ class Launcher:
         return self.pythons.get(framework, sys.executable)
 
     def run(self, framework: str, arguments: Sequence[str], timeout: float) -> Finished:
-        """Run the framework's interpreter with ``arguments`` in the project's root; wait at most ``timeout`` s.
+        """Run the framework's interpreter in the project's root; wait at most ``timeout`` s.
 
         The child leads a process group of its own. The group is killed on time-out, and when this
         process is interrupted.
         """
         # Paddle sets OMP_NUM_THREADS=1 for itself and its children; everyone gets the same count.
-        environment = {**os.environ, "OMP_NUM_THREADS": str(self.threads), "PYTHONUNBUFFERED": "1"}
+        environment = {**os.environ, **CHILD_ENVIRONMENT, "OMP_NUM_THREADS": str(self.threads)}
         start = time.monotonic()
         with tempfile.TemporaryFile() as output:
             command = [self.python(framework), *arguments]
@@ -91,7 +96,7 @@ class Launcher:
     def ask(self, framework: str, task: str, arguments: Mapping[str, Any], timeout: float) -> Any:
         """The answer of ``task`` ("module:function") in a fresh process with ``framework`` loaded.
 
-        Raises ``UserError`` again as the child raised it, ``ChildFailed`` if there is no answer.
+        Raises ``UserError`` again as the child raised it, ``ChildFailedError`` if there is no answer.
         """
         with tempfile.TemporaryDirectory(prefix="child-") as folder:
             request, answer = Path(folder, "request.json"), Path(folder, "answer.json")
@@ -101,7 +106,7 @@ class Launcher:
                 framework, ["-m", "implementations.child", str(request), str(answer)], timeout
             )
             if not answer.exists():
-                raise ChildFailed(f"{task} in {framework}", finished)
+                raise ChildFailedError(f"{task} in {framework}", finished)
             reply = json.loads(answer.read_text())
         if "error" in reply:
             raise UserError.from_parts(reply["error"])
@@ -149,7 +154,6 @@ def _start(command: Sequence[str], environment: Mapping[str, str], output: Any) 
             allowed="an executable Python",
             todo="name another with --python FRAMEWORK=PATH",
         ) from None
-
 
 
 def _kill_group(child: subprocess.Popen[bytes]) -> None:

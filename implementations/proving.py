@@ -3,7 +3,7 @@
 import dataclasses
 import os
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from implementations import networks
 from implementations.cache import Cache
 from implementations.certificates import Certificate, signed
 from implementations.network import ADAPTERS, TRAINERS
-from implementations.processes import ChildFailed, Launcher, available_cores
+from implementations.processes import ChildFailedError, Launcher, available_cores
 from implementations.sameness import PROBE_SEED
 
 # Exports proven by default. Keras' way to ONNX needs 65 times the weights in memory, so full-size
@@ -73,11 +73,11 @@ class Prover:
         """The certificate of ``claim``; a child that failed gives one that does not pass."""
         try:
             if claim.exporter is None:
-                return self._ask(claim.framework, "certificates:certify", claim)
+                return dict(self._ask(claim.framework, "certificates:certify", claim))
             self.export(dataclasses.replace(claim, framework=claim.exporter), self.model(claim))
             export = {"exporter": claim.exporter, "model_path": str(self.model(claim))}
-            return self._ask(claim.framework, "certificates:certify_export", claim, **export)
-        except ChildFailed as failure:
+            return dict(self._ask(claim.framework, "certificates:certify_export", claim, **export))
+        except ChildFailedError as failure:
             return _failed(claim, self.device, failure)
 
     def export(self, claim: Claim, path: Path) -> None:
@@ -95,25 +95,29 @@ class Prover:
     def all(
         self, wanted: Sequence[Claim], done: Callable[[Claim, Certificate], None] = lambda c, d: None
     ) -> dict[Claim, Certificate]:
-        """The certificates of ``wanted`` in that order; two children at a time where memory allows it."""
+        """The certificates of ``wanted``: two children at a time where memory allows it, longest first."""
         for claim in wanted:  # weights are made once, not by two children at a time
             self.weights(claim)
         certificates = {}
         with ThreadPoolExecutor(_workers()) as pool:
             try:
-                for claim, certificate in zip(wanted, pool.map(self.certificate, wanted), strict=True):
-                    certificates[claim] = certificate
-                    done(claim, certificate)
+                started = {
+                    pool.submit(self.certificate, c): c for c in sorted(wanted, key=_work, reverse=True)
+                }
+                for future in as_completed(started):
+                    certificates[started[future]] = future.result()
+                    done(started[future], future.result())
             except BaseException:
                 self.launcher.stop()
                 pool.shutdown(cancel_futures=True)
                 raise
-        return certificates
+        return {claim: certificates[claim] for claim in wanted}
 
     def mutants(self, framework: str) -> list[dict[str, Any]]:
         """The rows of ``mutants.prove_mutants`` in ``framework``."""
         task = "implementations.mutants:prove_mutants"
-        return self.launcher.ask(framework, task, {"name": framework, "device": self.device}, self.timeout)
+        request = {"name": framework, "device": self.device}
+        return list(self.launcher.ask(framework, task, request, self.timeout))
 
     def _ask(self, framework: str, task: str, claim: Claim, **arguments: Any) -> Any:
         request = {"network": claim.arguments, "weights_path": str(self.weights(claim)), **arguments}
@@ -122,7 +126,11 @@ class Prover:
         return self.launcher.ask(framework, f"implementations.{task}", request, self.timeout)
 
 
-def _failed(claim: Claim, device: str, failure: ChildFailed) -> Certificate:
+def _work(claim: Claim) -> int:
+    return networks.build(**claim.arguments).multiply_adds
+
+
+def _failed(claim: Claim, device: str, failure: ChildFailedError) -> Certificate:
     """A certificate that certifies nothing, with the reason."""
     network = networks.build(**claim.arguments)
     return signed(

@@ -32,7 +32,6 @@ from implementations.spec import (
     MaxPool,
     Network,
     Node,
-    Padding,
     Residual,
     sides,
 )
@@ -120,7 +119,6 @@ def _padded(x: Array, layer: Conv | MaxPool | AvgPool, value: float) -> Array:
     along = max(0, (columns - 1) * layer.stride + layer.kernel - (x.shape[3] + left + right))
     widths = ((0, 0), (0, 0), (top, bottom + down), (left, right + along))
     return np.pad(x, widths, constant_values=value)
-
 
 
 def _windows(padded: Array, layer: Conv | MaxPool | AvgPool) -> Array:

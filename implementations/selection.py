@@ -48,7 +48,9 @@ def device(requested: str, names: Sequence[str], launcher: Launcher, notice: Not
     if requested == "auto" and not any(file.exists() for file in DRIVER_FILES):
         notice("device: cpu, since this machine has no NVIDIA driver and so no framework sees CUDA")
         return "cpu"
-    blind = [name for name in names if not launcher.ask(name, "implementations.child:cuda_devices", {}, 120.0)]
+    blind = [
+        name for name in names if not launcher.ask(name, "implementations.child:cuda_devices", {}, 120.0)
+    ]
     if not blind:
         return "cuda:0"
     if requested == "auto":

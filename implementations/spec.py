@@ -255,9 +255,7 @@ def sides(padding: Padding) -> tuple[int, int, int, int]:
     return (padding,) * 4 if isinstance(padding, int) else padding
 
 
-def window_counts(
-    shape: Shape, kernel: int, stride: int, padding: Padding, *, ceil: bool
-) -> tuple[int, int]:
+def window_counts(shape: Shape, kernel: int, stride: int, padding: Padding, *, ceil: bool) -> tuple[int, int]:
     """Windows along (height, width); with ``ceil`` a last, partial window counts if it starts inside."""
     if len(shape) != 3:
         raise ShapeError(f"a window needs (channels, height, width), not {shape}")

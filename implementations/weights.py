@@ -11,6 +11,7 @@ import math
 import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +29,7 @@ from implementations.spec import (
     Parameter,
 )
 
-Array = NDArray[np.floating]
+Array = NDArray[Any]
 Weights = Mapping[str, Array]
 
 CHUNK = 1 << 22  # elements drawn at a time: bounds the float64 scratch of a 100-million-element array
@@ -83,7 +84,7 @@ def image_scale(network: Network) -> float:
 
 def raw_words(key: int, count: int) -> NDArray[np.uint64]:
     """``count`` 64-bit words of the Philox stream ``key``: part of NumPy's stable contract."""
-    return np.random.Philox(key=key).random_raw(count)
+    return np.asarray(np.random.Philox(key=key).random_raw(count))
 
 
 def uniform(key: int, shape: tuple[int, ...], limit: float) -> Array:
@@ -94,9 +95,9 @@ def uniform(key: int, shape: tuple[int, ...], limit: float) -> Array:
 def normal(key: int, shape: tuple[int, ...], std: float) -> Array:
     """float32, mean 0, by Box and Muller's transform (one of the pair)."""
 
-    def transform(unit: NDArray[np.float64]) -> NDArray[np.float64]:
+    def transform(unit: Array) -> Array:
         radius, angle = unit[0::2], unit[1::2]
-        return std * np.sqrt(-2 * np.log(radius)) * np.cos(2 * np.pi * angle)
+        return np.asarray(std * np.sqrt(-2 * np.log(radius)) * np.cos(2 * np.pi * angle))
 
     return _filled(key, shape, transform, units_each=2)
 
@@ -104,7 +105,7 @@ def normal(key: int, shape: tuple[int, ...], std: float) -> Array:
 def _filled(
     key: int,
     shape: tuple[int, ...],
-    transform: Callable[[NDArray[np.float64]], NDArray[np.float64]],
+    transform: Callable[[Array], Array],
     units_each: int = 1,
 ) -> Array:
     values = np.empty(math.prod(shape), np.float32)
@@ -143,7 +144,7 @@ class WeightFile(Mapping[str, Array]):
 
     def __init__(self, path: Path) -> None:
         try:
-            self._file = safe_open(path, framework="numpy")
+            self._file = cast(Any, safe_open(path, framework="numpy"))
         except FileNotFoundError:
             raise _refused(path, "there is no such weight file") from None
         except (SafetensorError, OSError) as error:
@@ -154,7 +155,7 @@ class WeightFile(Mapping[str, Array]):
     def __getitem__(self, key: str) -> Array:
         if key not in self._keys:
             raise KeyError(key)
-        return self._file.get_tensor(key)
+        return np.asarray(self._file.get_tensor(key))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._keys)

@@ -37,7 +37,9 @@ def configure(settings: Settings) -> None:
 def versions() -> dict[str, str]:
     found = {"keras": keras.__version__, "tensorflow": tf.__version__}
     built = tf.sysconfig.get_build_info()
-    return found | {key: str(built[f"{key}_version"]) for key in ("cuda", "cudnn") if f"{key}_version" in built}
+    return found | {
+        key: str(built[f"{key}_version"]) for key in ("cuda", "cudnn") if f"{key}_version" in built
+    }
 
 
 def cuda_devices() -> list[str]:
@@ -80,7 +82,9 @@ class LowestPadding(layers.Layer):
 class UncountedAveragePool(layers.Layer):
     """Average pool that leaves its explicit padding out of the divisor."""
 
-    def __init__(self, layer: spec.AvgPool, widths: tuple[tuple[int, int], tuple[int, int]], **options: Any) -> None:
+    def __init__(
+        self, layer: spec.AvgPool, widths: tuple[tuple[int, int], tuple[int, int]], **options: Any
+    ) -> None:
         super().__init__(**options)
         self.spec, self.widths = layer, widths
 
@@ -137,7 +141,9 @@ def _options(layer: spec.Conv | spec.Dense) -> dict[str, Any]:
     }
 
 
-def _padded(node: spec.Node, x: Any, explicit: type[layers.Layer], allow_same: bool = True) -> tuple[Any, str]:
+def _padded(
+    node: spec.Node, x: Any, explicit: type[layers.Layer], allow_same: bool = True
+) -> tuple[Any, str]:
     """The input and Keras' padding mode: "valid", "same" where it is the same, else padded explicitly."""
     widths = explicit_widths(node)
     if widths == NO_PADDING:

@@ -142,7 +142,8 @@ class Builder:
         return [("_pad", nn.Pad2D([left, right, top, bottom], value=value))]
 
     def layer(self, layer: spec.Layer, path: str) -> nn.Layer:
-        padding = layer.padding if isinstance(getattr(layer, "padding", None), int) else 0
+        padding = getattr(layer, "padding", 0)
+        padding = padding if isinstance(padding, int) else 0  # else padded explicitly
         match layer:
             case spec.Conv():
                 channels = self.nodes[path].input_shapes[0][0]

@@ -39,9 +39,7 @@ def cuda_devices() -> list[str]:
     return [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
 
 
-def build(
-    network: spec.Network, weights: Weights, settings: Settings, *, training: bool
-) -> "PyTorchNetwork":
+def build(network: spec.Network, weights: Weights, settings: Settings, *, training: bool) -> "PyTorchNetwork":
     return PyTorchNetwork(network if training else network.inference(), weights, settings, training)
 
 
@@ -139,7 +137,8 @@ class Builder:
         return [("_pad", nn.ConstantPad2d((left, right, top, bottom), value))]
 
     def module(self, layer: spec.Layer, path: str) -> nn.Module:
-        padding = layer.padding if isinstance(getattr(layer, "padding", None), int) else 0
+        padding = getattr(layer, "padding", 0)
+        padding = padding if isinstance(padding, int) else 0  # else padded explicitly
         match layer:
             case spec.Conv(_, filters, kernel, stride):
                 channels = self.nodes[path].input_shapes[0][0]
@@ -181,9 +180,7 @@ class Batch(NamedTuple):
 class PyTorchNetwork:
     """A built network; see ``implementations.network.Built``."""
 
-    def __init__(
-        self, network: spec.Network, weights: Weights, settings: Settings, training: bool
-    ) -> None:
+    def __init__(self, network: spec.Network, weights: Weights, settings: Settings, training: bool) -> None:
         self.network, self.device = network, torch.device(settings.device)
         self.dtype = getattr(torch, settings.precision)
         builder = Builder(network)

@@ -25,7 +25,7 @@ from implementations.spec import (
 
 
 def googlenet(classes: int = 1000, input_size: tuple[int, int] = (224, 224)) -> Network:
-    """GoogLeNet with both auxiliary heads: 13,378,280 parameters with 1000 classes, 6,998,552 without heads."""
+    """GoogLeNet: 13,378,280 parameters with 1000 classes, 6,998,552 of them without auxiliary heads."""
     return Network(
         name="googlenet",
         input_shape=(3, *input_size),

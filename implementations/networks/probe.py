@@ -31,7 +31,9 @@ def probe(classes: int = 7, input_size: tuple[int, int] = (25, 20)) -> Network:
             Conv("conv1", 8, 5, stride=2, padding=(1, 2, 0, 3), activation="relu"),
             LocalResponseNorm("norm", size=3, alpha=2e-4, beta=0.5, k=2.0),
             MaxPool("ceil_pool", 3, stride=2, padding=1, ceil=True),
-            Residual("residual", ((_relu("a", 8, 3, padding=1), Conv("b", 8, 3, padding=1)), ()), activation="relu"),
+            Residual(
+                "residual", ((_relu("a", 8, 3, padding=1), Conv("b", 8, 3, padding=1)), ()), activation="relu"
+            ),
             Concat("strided", _strided_branches()),
             Auxiliary("side", (Flatten("flatten"), Dense("logits", classes)), loss_weight=0.25),
             AvgPool("counted", 2, stride=1, padding=1, count_padding=True),

@@ -1,6 +1,16 @@
 """VGG (Simonyan and Zisserman 2014, Table 1): stacks of 3×3 convolutions between 2×2 max pools."""
 
-from implementations.spec import Constant, Conv, Dense, Dropout, Flatten, GlorotUniform, Layer, MaxPool, Network
+from implementations.spec import (
+    Constant,
+    Conv,
+    Dense,
+    Dropout,
+    Flatten,
+    GlorotUniform,
+    Layer,
+    MaxPool,
+    Network,
+)
 
 # Configuration D: filters of each block's convolutions.
 VGG16_BLOCKS = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
@@ -27,9 +37,7 @@ def _blocks(blocks: tuple[tuple[int, ...], ...]) -> tuple[Layer, ...]:
 
 def _conv(name: str, filters: int) -> Conv:
     # Section 3.1 of the paper allows Glorot's initialisation instead of pre-training; biases are 0.
-    return Conv(
-        name, filters, 3, padding=1, activation="relu", weight=GlorotUniform(), bias=Constant(0.0)
-    )
+    return Conv(name, filters, 3, padding=1, activation="relu", weight=GlorotUniform(), bias=Constant(0.0))
 
 
 def _classifier(classes: int) -> tuple[Layer, ...]:

@@ -1,0 +1,1 @@
+"""How fast and how good: cases, measuring processes, results, training on real images."""

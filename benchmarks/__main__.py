@@ -1,0 +1,182 @@
+"""How fast and how good: python -m benchmarks list|run|train."""
+
+import sys
+
+if not __package__:  # started as a file or a folder: nothing of the project could be imported
+    print("error: started by path; run 'python -m benchmarks' in the project's root", file=sys.stderr)
+    sys.exit(2)
+
+import argparse
+import contextlib
+import datetime
+import shlex
+import signal
+import subprocess
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import cast
+
+from benchmarks import plan, recipes, results, summary, train
+from benchmarks.data.images import ImageSet
+from benchmarks.run import Run
+from implementations import commandline, networks, selection
+from implementations.cache import Cache
+from implementations.commandline import ROOT, Parser
+from implementations.console import CONSOLE
+from implementations.errors import UserError
+from implementations.network import ADAPTERS
+from implementations.processes import Launcher, available_cores, parse_pythons
+from implementations.proving import Prover
+
+SOMETHING_FAILED = 1
+
+
+def main(arguments: Sequence[str]) -> int:
+    signal.signal(signal.SIGTERM, _interrupt)
+    options = parser().parse_args(arguments)
+    return int(options.run(options))
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def parser() -> Parser:
+    root = Parser(prog="python -m benchmarks", description=__doc__)
+    commands = root.add_subparsers(required=True, metavar="list|run|train", parser_class=Parser)
+    _add_list(commands.add_parser("list", help="show the cases of a preset"))
+    _add_run(commands.add_parser("run", help="prove, measure and train, in fresh processes"))
+    _add_train(commands.add_parser("train", help="prove one recipe's network, then train it"))
+    return root
+
+
+def _add_list(command: argparse.ArgumentParser) -> None:
+    _add_choice(command)
+    command.set_defaults(run=_list)
+
+
+def _add_run(command: argparse.ArgumentParser) -> None:
+    _add_choice(command)
+    _add_output(command)
+    command.set_defaults(run=_run, device="auto")
+
+
+def _add_train(command: argparse.ArgumentParser) -> None:
+    command.add_argument("recipe", help=", ".join(recipes.RECIPES))
+    command.add_argument(
+        "--framework", action="append", metavar="F", help="repeatable; default: all that train"
+    )
+    _add_output(command)
+    command.set_defaults(run=_train, device="auto", preset="train")
+
+
+def _add_output(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--output", type=Path, metavar="DIR", help="the folder; an earlier run's is gone on with"
+    )
+    command.add_argument("--data-dir", type=Path, metavar="DIR", help="folder of Fashion-MNIST's four files")
+    command.add_argument("--report", action="store_true", help="end by making the HTML report")
+    commandline.add_machine_options(command)
+
+
+def _add_choice(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--preset", default="quick", metavar="P", help=", ".join(plan.PRESETS))
+    command.add_argument(
+        "--framework", action="append", metavar="F", help="repeatable; default: all installed"
+    )
+    command.add_argument("--network", action="append", metavar="N", help="repeatable; default: the preset's")
+
+
+def _list(options: argparse.Namespace) -> int:
+    preset = plan.preset(options.preset)
+    names = selection.frameworks(options.framework, Launcher(available_cores()), CONSOLE.print)
+    for case in plan.cases(preset, names, _networks(options, preset)):
+        CONSOLE.print(f"{case.network:10} {case.task:10} batch {case.batch:<5} {case.title}")
+    CONSOLE.print(f"{preset.forks} forks each")
+    return 0
+
+
+def _networks(options: argparse.Namespace, preset: plan.Preset) -> list[str]:
+    """The networks asked for, each in the preset; all of the preset's by default."""
+    available = list(dict.fromkeys(name for name, _, _ in preset.work))
+    for name in options.network or []:
+        networks.build(name)
+        if name not in available:
+            raise UserError(
+                f"the preset {options.preset} does not measure this network",
+                given=name,
+                allowed=", ".join(available),
+                todo="choose another --preset or one of these networks",
+            )
+    return [name for name in available if not options.network or name in options.network]
+
+
+def _run(options: argparse.Namespace) -> int:
+    preset = plan.preset(options.preset)
+    run = _prepared(options, _networks(options, preset))
+    trained = [recipe for recipe in recipes.RECIPES.values() if recipe.network in run.networks]
+    data = train.find_data(options.data_dir, run.prover.cache.folder, CONSOLE.print) if trained else None
+    with _interruptible(run):
+        run.open()
+        run.prove()
+        run.measure()
+        for recipe in trained:
+            run.train(recipe, cast(ImageSet, data))
+    CONSOLE.print(summary.table(results.forks(run.folder), run.failures))
+    CONSOLE.print(summary.training_table(results.trainings(run.folder)))
+    return _end(run, options)
+
+
+def _train(options: argparse.Namespace) -> int:
+    recipe = recipes.find(options.recipe)
+    run = _prepared(options, [recipe.network])
+    run.frameworks = [name for name in run.frameworks if ADAPTERS[name].trains]
+    data = train.find_data(options.data_dir, run.prover.cache.folder, CONSOLE.print)
+    with _interruptible(run):
+        run.open()
+        run.prove()
+        run.train(recipe, data)
+    CONSOLE.print(summary.training_table(results.trainings(run.folder)))
+    return _end(run, options)
+
+
+@contextlib.contextmanager
+def _interruptible(run: Run) -> Iterator[None]:
+    """Ctrl-C keeps what is finished and says how to go on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        kept = len(list((run.folder / "forks").glob("*.json")))
+        words = shlex.join(
+            [*sys.orig_argv[1:], *([] if "--output" in sys.orig_argv else ["--output", str(run.folder)])]
+        )
+        raise KeyboardInterrupt(
+            f"{kept} finished forks are kept in {run.folder}; go on with: python {words}"
+        ) from None
+
+
+def _prepared(options: argparse.Namespace, chosen: list[str]) -> Run:
+    launcher = Launcher(options.threads or available_cores(), parse_pythons(options.python, list(ADAPTERS)))
+    names = selection.frameworks(options.framework, launcher, CONSOLE.print)
+    device = selection.device(options.device, names, launcher, CONSOLE.print)
+    stamp = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%SZ")
+    folder = options.output or Path("results") / f"{stamp}-{options.preset}"
+    prover = Prover(launcher, Cache(options.cache_dir), device)
+    return Run(folder, options.preset, names, chosen, prover, CONSOLE.print)
+
+
+def _end(run: Run, options: argparse.Namespace) -> int:
+    CONSOLE.print(f"results: {run.folder}")
+    if options.report:
+        _report(run.folder)
+    return 0 if run.passed else SOMETHING_FAILED
+
+
+def _report(folder: Path) -> None:
+    """The report in a process of its own: measuring does not import what reporting needs."""
+    subprocess.run([sys.executable, "-m", "reports", "html", str(folder)], cwd=ROOT, check=False)
+
+
+if __name__ == "__main__":
+    sys.exit(commandline.run(main))

@@ -1,0 +1,222 @@
+"""pytest options and fixtures: one framework, this process.
+
+``pytest benchmarks --framework pytorch`` measures the quick preset and prints pytest-benchmark's own
+table. ``python -m benchmarks run`` starts the same files in fresh processes, with a case, its
+certificate and its weights named. A child is thin: NumPy, safetensors, pytest, pytest-benchmark and
+one framework.
+"""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks import fork, machine, plan
+from benchmarks.fork import Loaded
+from benchmarks.measure import CLOCK
+from benchmarks.plan import Case
+from implementations import certificates, network, networks, weights
+from implementations.errors import UserError
+from implementations.network import Settings
+from implementations.sameness import PROBE_SEED
+from implementations.spec import Network
+
+USER_MISTAKE = 2
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("framework benchmarks")
+    group.addoption("--framework", help="the one framework to measure in this process (required)")
+    group.addoption("--network", action="append", help="repeatable; default: the preset's")
+    group.addoption("--batch", type=int, action="append", help="repeatable; default: the preset's")
+    group.addoption("--preset", default="quick", help=", ".join(plan.PRESETS))
+    group.addoption("--device", default="cpu", help="cpu, or cuda:0")
+    group.addoption("--threads", type=int, help="intra-op threads; default: all cores")
+    group.addoption("--weights", type=Path, metavar="FILE", help="default: made here from the seed")
+    group.addoption("--certificate", type=Path, metavar="FILE", help="default: made here, before measuring")
+    group.addoption("--exporter", help="for onnxruntime: the framework that exported --model")
+    group.addoption("--model", type=Path, metavar="FILE", help="for onnxruntime: the exported file")
+    group.addoption("--fork", type=int, default=1, help="number of this process among its case's")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "task(name): the task that a benchmark measures")
+    with UserMistakes():
+        if not config.getoption("framework"):
+            raise UserError(
+                "no framework was chosen",
+                given="no --framework",
+                allowed=", ".join(network.ADAPTERS),
+                todo="add --framework NAME",
+            )
+        network.known(config.getoption("framework"))
+        for name in config.getoption("network") or []:
+            networks.build(name)
+        plan.preset(config.getoption("preset"))
+
+
+class UserMistakes:
+    """Ends pytest with one line and exit code 2 on a ``UserError``."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, UserError):
+            pytest.exit(f"error: {error}", returncode=USER_MISTAKE)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    marker = metafunc.definition.get_closest_marker("task")
+    if "case" in metafunc.fixturenames and marker:
+        chosen = _cases(metafunc.config, marker.args[0])
+        metafunc.parametrize("case", chosen, ids=[f"{c.network}-b{c.batch}" for c in chosen])
+
+
+def _cases(config: pytest.Config, task: str) -> list[Case]:
+    """The preset's cases; a batch size that it does not name is measured all the same."""
+    option = config.getoption
+    adapter, preset = network.known(option("framework")), plan.preset(option("preset"))
+    if task == "training" and not adapter.trains:
+        return []
+    known = {(name, batch) for name, kind, batch in preset.work if kind == task}
+    names = option("network") or sorted({name for name, _ in known})
+    pairs = sorted(known) if not option("batch") else [(n, b) for n in names for b in option("batch")]
+    exporter = None if adapter.trains else option("exporter")
+    return [Case(n, task, b, adapter.name, exporter) for n, b in pairs if n in names]  # type: ignore[arg-type]
+
+
+# --- pytest-benchmark's own fields: ours are leaner, and name no host, user or path --------
+
+
+def pytest_benchmark_generate_machine_info(config: pytest.Config) -> dict[str, Any]:
+    return machine.description()
+
+
+def pytest_benchmark_generate_commit_info(config: pytest.Config) -> dict[str, Any]:
+    return machine.commit()
+
+
+# --- Fixtures -----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def loaded(pytestconfig: pytest.Config) -> Loaded:
+    threads = pytestconfig.getoption("threads") or len(os.sched_getaffinity(0))
+    settings = Settings(devices=(pytestconfig.getoption("device"),), threads=threads)
+    name = pytestconfig.getoption("framework")
+    start = CLOCK()
+    with UserMistakes():
+        module = network.load(name, settings)
+    seconds = CLOCK() - start
+    cuda = settings.device.startswith("cuda")
+    device_model = module.cuda_devices()[0] if cuda else machine.cpu_model()
+    return Loaded(name, module, settings, seconds, device_model)
+
+
+@pytest.fixture
+def specification(case: Case) -> Network:
+    return networks.build(case.network)
+
+
+@pytest.fixture
+def weights_path(specification: Network, pytestconfig: pytest.Config, tmp_path: Path) -> Path:
+    given: Path | None = pytestconfig.getoption("weights")
+    if given is not None:
+        return given
+    made = tmp_path / "probe.safetensors"
+    weights.save(made, weights.probe(specification, PROBE_SEED))
+    return made
+
+
+@pytest.fixture
+def model_path(case: Case, pytestconfig: pytest.Config) -> Path | None:
+    """The exported file that ONNX Runtime runs; ``None`` for the other frameworks."""
+    if network.known(case.framework).trains:
+        return None
+    with UserMistakes():
+        path: Path | None = pytestconfig.getoption("model")
+        if path is None or not path.exists() or case.exporter not in network.TRAINERS:
+            raise UserError(
+                "onnxruntime needs an exported model and its exporter",
+                given=f"--model {path} --exporter {case.exporter}",
+                allowed=f"--model FILE --exporter {'|'.join(network.TRAINERS)}",
+                todo="write the file with 'python -m implementations export'",
+            )
+    return path
+
+
+@pytest.fixture
+def certificate(
+    case: Case,
+    specification: Network,
+    loaded: Loaded,
+    weights_path: Path,
+    model_path: Path | None,
+    pytestconfig: pytest.Config,
+) -> certificates.Certificate:
+    """The proof that this case computes what the specification says; no number without it."""
+    given: Path | None = pytestconfig.getoption("certificate")
+    with UserMistakes():
+        if given is not None:
+            found = certificates.read(given)
+        else:
+            found = _certify(case, loaded, weights_path, model_path)
+        if found["digest"] != specification.digest or found["framework"] != case.framework:
+            raise UserError(
+                "the certificate is about something else",
+                given=f"{found['network']} in {found['framework']}",
+                allowed=f"{case.network} in {case.framework}, digest {specification.digest[:12]}",
+                todo="leave --certificate out, so that one is made",
+            )
+    if not found["passed"]:
+        pytest.fail(
+            f"not the same network, so not measured: {certificates.first_breach(found)}", pytrace=False
+        )
+    return found
+
+
+def _certify(
+    case: Case, loaded: Loaded, weights_path: Path, model_path: Path | None
+) -> certificates.Certificate:
+    request: dict[str, Any] = {
+        "settings": loaded.settings,
+        "name": loaded.name,
+        "network": {"name": case.network},
+        "weights_path": str(weights_path),
+    }
+    if model_path is None:
+        return certificates.certify(loaded.module, **request)
+    return certificates.certify_export(
+        loaded.module, exporter=str(case.exporter), model_path=str(model_path), **request
+    )
+
+
+@pytest.fixture
+def measured(
+    case: Case,
+    specification: Network,
+    loaded: Loaded,
+    certificate: certificates.Certificate,
+    weights_path: Path,
+    model_path: Path | None,
+    pytestconfig: pytest.Config,
+) -> Callable[[Any], None]:
+    """Measures ``case`` with a ``benchmark`` fixture and leaves the result's fields in it."""
+
+    def measure_with(benchmark: Any) -> None:
+        with UserMistakes():
+            values = model_path or weights.load(weights_path, specification)
+        effort = plan.preset(pytestconfig.getoption("preset")).effort
+        fields = fork.run(
+            benchmark,
+            fork.Subject(case, specification, values, loaded, certificate),
+            effort,
+            number=pytestconfig.getoption("fork"),
+        )
+        benchmark.group = f"{case.network} {case.task} batch {case.batch}"
+        benchmark.extra_info.update(fields)
+
+    return measure_with

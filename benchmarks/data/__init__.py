@@ -1,0 +1,1 @@
+"""Data sets, framework-free: files found, parsed and checked here; children read one neutral file."""

@@ -1,0 +1,89 @@
+"""Fashion-MNIST (Xiao et al. 2017) from its four IDX files, gzipped or plain, wherever they are."""
+
+import gzip
+import math
+import zlib
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.data.images import ImageSet
+from implementations.errors import UserError
+
+FILES = {
+    "train_images": "train-images-idx3-ubyte",
+    "train_labels": "train-labels-idx1-ubyte",
+    "test_images": "t10k-images-idx3-ubyte",
+    "test_labels": "t10k-labels-idx1-ubyte",
+}
+SYSTEM_PLACE = Path("/usr/share/datasets/fashion-mnist")  # where Debian's dataset-fashion-mnist puts them
+CLASSES = 10
+UNSIGNED_BYTE = 0x08  # the IDX type code of the only element type used here
+
+
+def find(places: Iterable[Path]) -> Path | None:
+    """The first folder in ``places`` that holds all four files."""
+    for place in places:
+        if all(_file(place, name) for name in FILES.values()):
+            return place
+    return None
+
+
+def load(folder: Path) -> ImageSet:
+    """The data set in ``folder``; ``UserError`` for a file that is missing, cut short or damaged."""
+    arrays = {}
+    for key, name in FILES.items():
+        path = _file(folder, name)
+        if path is None:
+            raise _refused(folder / name, "a file of Fashion-MNIST is missing")
+        arrays[key] = read_idx(path, dimensions=3 if key.endswith("images") else 1)
+    for part in ("train", "test"):
+        _check_pair(folder, arrays[f"{part}_images"], arrays[f"{part}_labels"])
+    return ImageSet(
+        name="fashion-mnist",
+        title="Fashion-MNIST",
+        divisor=255,
+        train_images=arrays["train_images"][:, None],
+        train_labels=arrays["train_labels"].astype(np.int64),
+        test_images=arrays["test_images"][:, None],
+        test_labels=arrays["test_labels"].astype(np.int64),
+    )
+
+
+def read_idx(path: Path, dimensions: int) -> NDArray[np.uint8]:
+    """The array in an IDX file (big-endian: 0, 0, type, dimensions, sizes, data)."""
+    try:
+        content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    except (OSError, EOFError, zlib.error) as error:
+        raise _refused(path, f"the data file cannot be read ({type(error).__name__}: {error})") from None
+    header = 4 + 4 * dimensions
+    if content[:4] != bytes([0, 0, UNSIGNED_BYTE, dimensions]) or len(content) < header:
+        raise _refused(path, f"the data file does not start as an IDX file of {dimensions} dimensions")
+    sizes = np.frombuffer(content, ">u4", dimensions, offset=4)
+    shape = tuple(int(size) for size in sizes)
+    if len(content) - header != math.prod(shape):
+        raise _refused(
+            path, f"the data file holds {len(content) - header} bytes where its header says {shape}"
+        )
+    return np.frombuffer(content, np.uint8, offset=header).reshape(shape)
+
+
+def _file(folder: Path, name: str) -> Path | None:
+    return next((p for p in (folder / f"{name}.gz", folder / name) if p.is_file()), None)
+
+
+def _check_pair(folder: Path, images: NDArray[np.uint8], labels: NDArray[np.uint8]) -> None:
+    if len(images) != len(labels) or len(images) == 0 or labels.max() >= CLASSES:
+        found = f"{len(images)} images, {len(labels)} labels, largest label {labels.max(initial=0)}"
+        raise _refused(folder, f"the data files do not belong together ({found})")
+
+
+def _refused(path: Path, wrong: str) -> UserError:
+    return UserError(
+        wrong,
+        given=path,
+        allowed="the four files of Fashion-MNIST, as published or unpacked",
+        todo="fetch them again, or name another folder with --data-dir",
+    )

@@ -1,0 +1,141 @@
+"""Which cases exist: a table, and presets over it. Standard library only: children import it."""
+
+import random
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from implementations.errors import UserError
+from implementations.network import ADAPTERS
+
+Task = Literal["inference", "training"]
+TASKS: tuple[Task, ...] = ("inference", "training")
+
+
+@dataclass(frozen=True)
+class Case:
+    """One thing that is measured: a network's task at a batch size in one framework."""
+
+    network: str
+    task: Task
+    batch: int
+    framework: str
+    exporter: str | None = None
+
+    @property
+    def slug(self) -> str:
+        """The case as part of a file's name."""
+        source = f"-from-{self.exporter}" if self.exporter else ""
+        return f"{self.network}-{self.task}-b{self.batch}-{self.framework}{source}"
+
+    @property
+    def title(self) -> str:
+        """The framework, and for an export where it comes from."""
+        return f"{self.framework} ({self.exporter})" if self.exporter else self.framework
+
+    @property
+    def work(self) -> tuple[str, str, int]:
+        """What cases must share to be compared."""
+        return (self.network, self.task, self.batch)
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How long one fork measures, in seconds."""
+
+    block_s: float = 0.1  # at least, per synchronised block
+    measured_s: float = 2.0
+    warmup_s: float = 3.0  # at most
+    blocks: tuple[int, int] = (3, 100)  # at least, at most
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A named choice of cases, forks of each, and effort."""
+
+    work: tuple[tuple[str, Task, int], ...]
+    forks: int
+    effort: Effort
+    timeout_s: float
+
+
+QUICK: tuple[tuple[str, Task, int], ...] = (
+    ("googlenet", "inference", 1),
+    ("googlenet", "inference", 8),
+    ("googlenet", "training", 4),
+    ("vgg16", "inference", 1),
+    ("mlp", "training", 32),
+)
+STANDARD = (
+    *QUICK,
+    ("googlenet", "inference", 32),
+    ("googlenet", "training", 16),
+    ("vgg16", "inference", 8),
+    ("vgg16", "training", 4),
+    ("mlp", "inference", 32),
+)
+FULL = (
+    *STANDARD,
+    ("googlenet", "inference", 128),
+    ("googlenet", "training", 64),
+    ("vgg16", "inference", 32),
+    ("vgg16", "training", 16),
+    ("mlp", "inference", 1024),
+    ("mlp", "training", 1024),
+)
+PRESETS = {
+    "quick": Preset(QUICK, forks=3, effort=Effort(), timeout_s=180),
+    "standard": Preset(STANDARD, forks=5, effort=Effort(measured_s=5, warmup_s=10), timeout_s=600),
+    "full": Preset(FULL, forks=10, effort=Effort(measured_s=10, warmup_s=20), timeout_s=1800),
+}
+EXPORTER = "pytorch"  # whose export ONNX Runtime is measured on
+
+
+def preset(name: str) -> Preset:
+    """The preset ``name``; ``UserError`` for an unknown one."""
+    if name not in PRESETS:
+        raise UserError("unknown preset", given=name, allowed=", ".join(PRESETS), todo="choose one of these")
+    return PRESETS[name]
+
+
+def cases(chosen: Preset, frameworks: Sequence[str], networks: Iterable[str] | None = None) -> list[Case]:
+    """The preset's cases in ``frameworks``; inference only where a framework does not train.
+
+    ONNX Runtime takes part if the framework that exports for it does.
+    """
+    wanted = set(networks) if networks else None
+    found = []
+    for network, task, batch in chosen.work:
+        for framework in frameworks:
+            trains = ADAPTERS[framework].trains
+            if wanted is not None and network not in wanted:
+                continue
+            if trains:
+                found.append(Case(network, task, batch, framework))
+            elif task == "inference" and EXPORTER in frameworks:
+                found.append(Case(network, task, batch, framework, EXPORTER))
+    return found
+
+
+def schedule(chosen: Sequence[Case], forks: int, seed: int) -> list[tuple[Case, int]]:
+    """(case, fork number from 1): every round holds each case once, in its own seeded random order.
+
+    So a slow hour of the machine hits all frameworks alike.
+    """
+    generator = random.Random(seed)
+    order = []
+    for fork in range(1, forks + 1):
+        turn = list(chosen)
+        generator.shuffle(turn)
+        order += [(case, fork) for case in turn]
+    return order
+
+
+def as_data(case: Case) -> dict[str, Any]:
+    return {
+        "network": case.network,
+        "task": case.task,
+        "batch": case.batch,
+        "framework": case.framework,
+        "exporter": case.exporter,
+    }

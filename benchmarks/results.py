@@ -1,0 +1,154 @@
+"""The result of one fork: its key, its fields, reading and writing.
+
+A fork's file is pytest-benchmark's JSON with our fields under ``extra_info`` (docs/result.schema.json).
+That file is the truth, and a fork is finished when it is there. The key names a series across
+versions; attributes never belong to it.
+"""
+
+import functools
+import json
+import statistics
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.plan import Case
+from implementations.commandline import ROOT
+from implementations.errors import UserError
+
+SCHEMA_VERSION = 1
+METHOD_VERSION = 1  # raised by hand when measuring changes its meaning
+SCHEMA = ROOT / "docs" / "result.schema.json"
+KEY = (
+    "network",
+    "digest",
+    "task",
+    "batch",
+    "framework",
+    "exporter",
+    "provider",
+    "device_model",
+    "machine",
+    "precision",
+    "policy",
+    "threads",
+    "method_version",
+)
+
+TRAINING = ("schema_version", "recipe", "framework", "versions", "certificate", "data", "initial", "epochs")
+
+
+@dataclass(frozen=True)
+class Fork:
+    """One finished measuring process."""
+
+    path: Path
+    key: Mapping[str, Any]
+    attributes: Mapping[str, Any]
+    fields: Mapping[str, Any]  # the rest of extra_info
+    seconds: tuple[float, ...]  # of every block, in order
+
+    @property
+    def case(self) -> Case:
+        names = ("network", "task", "batch", "framework", "exporter")
+        return Case(*(self.key[name] for name in names))
+
+    @property
+    def images_per_second(self) -> tuple[float, ...]:
+        """Throughput of every block."""
+        images = self.fields["steps_per_block"] * self.key["batch"]
+        return tuple(images / seconds for seconds in self.seconds)
+
+    @property
+    def median(self) -> float:
+        """The fork's value: the median of its blocks, in images per second."""
+        return statistics.median(self.images_per_second)
+
+
+def fork_path(folder: Path, case: Case, number: int) -> Path:
+    return folder / "forks" / f"{case.slug}-fork{number}.json"
+
+
+def training_path(folder: Path, recipe: str, framework: str) -> Path:
+    return folder / "training" / f"{recipe}-{framework}.json"
+
+
+def failure_path(folder: Path, result: Path) -> Path:
+    """Where the failure of what would have become ``result`` is recorded."""
+    return folder / "failures" / f"{result.parent.name}-{result.name}"
+
+
+def read_fork(path: Path) -> Fork:
+    """The fork in ``path``; ``UserError`` if the file is damaged, foreign, or from a newer schema."""
+    content = read_json(path, "result file")
+    error = next(_validator().iter_errors(content), None)
+    if error is not None:
+        place = "/".join(map(str, error.absolute_path)) or "the top"
+        raise refused(path, f"the result file is not one of this project's ({place}: {error.message[:120]})")
+    benchmark = content["benchmarks"][0]
+    fields = dict(benchmark["extra_info"])
+    key, attributes = fields.pop("key"), fields.pop("attributes")
+    return Fork(path, key, attributes, fields, tuple(benchmark["stats"]["data"]))
+
+
+def read_json(path: Path, what: str) -> Any:
+    """The JSON in ``path``; ``UserError`` if there is none."""
+    try:
+        return json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise refused(path, f"the {what} cannot be read ({type(error).__name__}: {error})") from None
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write under a temporary name, then rename: a file is there whole or not at all."""
+    temporary = path.with_name(f".{path.name}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n")
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise UserError(
+            f"a result cannot be written ({error.strerror})",
+            given=path,
+            allowed="a folder with room that can be written",
+            todo="free space, then start again with the same --output to go on",
+        ) from None
+
+
+def read_training(path: Path) -> dict[str, Any]:
+    """The training result in ``path``; ``UserError`` if the file is damaged, foreign or newer."""
+    content = read_json(path, "training result")
+    missing = [name for name in TRAINING if not isinstance(content, dict) or name not in content]
+    if missing or content["schema_version"] > SCHEMA_VERSION or not content["epochs"]:
+        raise refused(path, f"the training result is not one of this project's (lacks {missing or 'epochs'})")
+    return dict(content)
+
+
+def trainings(folder: Path) -> Iterator[dict[str, Any]]:
+    """All finished trainings of a run, in the order of their names."""
+    for path in sorted((folder / "training").glob("*.json")):
+        yield read_training(path)
+
+
+def forks(folder: Path) -> Iterator[Fork]:
+    """All finished forks of a run, in the order of their names."""
+    for path in sorted((folder / "forks").glob("*.json")):
+        yield read_fork(path)
+
+
+def refused(path: Path, wrong: str) -> UserError:
+    return UserError(
+        wrong,
+        given=path,
+        allowed=f"files written by 'python -m benchmarks run', schema_version up to {SCHEMA_VERSION}",
+        todo="remove the file, then run again with the same --output to measure it anew",
+    )
+
+
+@functools.cache
+def _validator() -> Any:
+    import jsonschema  # the parent's and the report's: a measuring child writes but never validates
+
+    return jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text()))

@@ -1,0 +1,79 @@
+"""The table that ends a run: throughput of every case with its interval, and the ratio to the fastest."""
+
+import statistics
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+from rich.table import Table
+
+from benchmarks import intervals
+from benchmarks.intervals import Interval
+from benchmarks.plan import Case
+from benchmarks.results import Fork
+
+
+def table(forks: Iterable[Fork], failures: Iterable[dict[str, Any]] = ()) -> Table:
+    """A row a case; cases that were compared stand together, the fastest first."""
+    result = Table(title="Throughput in images/s (95 % interval over forks)")
+    for heading in ("network", "task", "batch", "framework", "forks", "images/s", "of the fastest"):
+        result.add_column(heading)
+    groups: dict[tuple[str, str, int], dict[Case, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for fork in forks:
+        groups[fork.case.work][fork.case].append(fork.median)
+    for work, cases in sorted(groups.items()):
+        ranked = sorted(cases.items(), key=lambda item: -intervals.of_forks(item[1]).value)
+        fastest = ranked[0][1]
+        for case, medians in ranked:
+            share = intervals.ratio(medians, fastest) if medians is not fastest else None
+            cells = (
+                str(len(medians)),
+                shown(intervals.of_forks(medians)),
+                shown(share) if share else "fastest",
+            )
+            result.add_row(work[0], work[1], str(work[2]), case.title, *cells)
+        result.add_section()
+    for row in _failed_rows(failures):
+        result.add_row(*row)
+    return result
+
+
+def _failed_rows(failures: Iterable[dict[str, Any]]) -> list[tuple[str, ...]]:
+    """A row a case with failed forks: how many, and the reason of the last."""
+    cases: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for failure in failures:
+        if failure["fork"] is not None:
+            case = Case(*(failure[name] for name in ("network", "task", "batch", "framework", "exporter")))
+            cases[case.network, case.task, str(case.batch), case.title].append(failure["reason"])
+    return [(*case, f"{len(reasons)} FAILED", reasons[-1], "") for case, reasons in cases.items()]
+
+
+def training_table(trainings: Iterable[dict[str, Any]]) -> Table:
+    """A row a training: test accuracy after each epoch."""
+    rows = list(trainings)
+    result = Table(title="Test accuracy by epoch")
+    epochs = max((len(row["epochs"]) for row in rows), default=0)
+    for heading in (
+        "recipe",
+        "data",
+        "framework",
+        "before",
+        *(f"epoch {n}" for n in range(1, epochs + 1)),
+        "s an epoch",
+    ):
+        result.add_column(heading)
+    for row in rows:
+        reached = [f"{epoch['test_accuracy']:.4f}" for epoch in row["epochs"]]
+        seconds = statistics.median(epoch["seconds"] for epoch in row["epochs"])
+        before = f"{row['initial']['test_accuracy']:.4f}"
+        result.add_row(
+            row["recipe"], row["data"]["name"], row["framework"], before, *reached, f"{seconds:.1f}"
+        )
+    return result
+
+
+def shown(interval: Interval) -> str:
+    """``12.3 (11.9 to 12.7)``; a range of fewer than three forks is called one."""
+    digits = 3 if interval.value < 2 else 1
+    ends = f"{interval.low:,.{digits}f} to {interval.high:,.{digits}f}"
+    return f"{interval.value:,.{digits}f} ({'range ' if interval.kind == 'range' else ''}{ends})"

@@ -164,18 +164,35 @@ def certificate(
             found = certificates.read(given)
         else:
             found = _certify(case, loaded, weights_path, model_path)
-        if found["digest"] != specification.digest or found["framework"] != case.framework:
-            raise UserError(
-                "the certificate is about something else",
-                given=f"{found['network']} in {found['framework']}",
-                allowed=f"{case.network} in {case.framework}, digest {specification.digest[:12]}",
-                todo="leave --certificate out, so that one is made",
-            )
+        _require_about(found, case, specification, loaded)
     if not found["passed"]:
         pytest.fail(
             f"not the same network, so not measured: {certificates.first_breach(found)}", pytrace=False
         )
     return found
+
+
+def _require_about(
+    found: certificates.Certificate, case: Case, specification: Network, loaded: Loaded
+) -> None:
+    """``UserError`` unless the certificate is about this case, in this build, on this device."""
+    wanted = {
+        "framework": case.framework,
+        "exporter": case.exporter,
+        "digest": specification.digest,
+        "versions": loaded.module.versions(),
+        "device": loaded.settings.device,
+        "precision": loaded.settings.precision,
+        "policy": loaded.settings.policy,
+    }
+    for name, value in wanted.items():
+        if found["passed"] and found.get(name) != value:
+            raise UserError(
+                f"the certificate is about another {name}",
+                given=found.get(name),
+                allowed=str(value),
+                todo="leave --certificate out, or run into a new --output, so that it is proven again",
+            )
 
 
 def _certify(

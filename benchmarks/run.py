@@ -147,15 +147,16 @@ class Run:
             return self._fail(final, about, _not_the_same(self.proofs[claim]))
         final.parent.mkdir(parents=True, exist_ok=True)
         partial = final.with_name(f".{final.name}.partial")
-        partial.unlink(missing_ok=True)
         command = self._command(case, number, claim, partial)
-        ended = self.prover.launcher.run(case.framework, command, self.preset.timeout_s)
-        if ended.returncode != 0 or not partial.exists():
+        try:
+            ended = self.prover.launcher.run(case.framework, command, self.preset.timeout_s)
+            if ended.returncode != 0 or not partial.exists():
+                return self._fail(final, about, _reason(ended), ended.last_lines)
+            fork = results.read_fork(partial)
+            self._keep(partial, final)
+            return f"{fork.median:,.1f} images/s"
+        finally:
             partial.unlink(missing_ok=True)
-            return self._fail(final, about, _reason(ended), ended.last_lines)
-        fork = results.read_fork(partial)
-        self._keep(partial, final)
-        return f"{fork.median:,.1f} images/s"
 
     def _command(self, case: Case, number: int, claim: Claim, output: Path) -> list[str]:
         options = {

@@ -37,7 +37,7 @@ def certify(
     """Levels 0 to 2 of ``networks.build(**network)`` in this process's framework: a child's task."""
     specification = networks.build(**network)
     values = weights.load(Path(weights_path), specification)
-    case = sameness.Case.on_probe(specification, values)
+    case = sameness.Case.on_probe(specification, values, sameness.proof_batch(specification))
     known = sameness.known_differences(name)
     findings = sameness.prove(framework, case, settings, precisions=precisions, known=known)
     return _certificate(framework, settings, name, specification, values, findings)

@@ -4,7 +4,8 @@ A network is a tuple of named layers; nothing about it is implied. Shapes, param
 multiply-adds follow by arithmetic. Standard library only: ``describe`` must start at once,
 and no framework's opinion may leak in.
 
-Shapes leave the batch out: ``(channels, height, width)`` or ``(features,)``.
+Shapes leave the batch out: ``(channels, height, width)`` or ``(features,)``. The file is long because it
+is one vocabulary: initialisers, layers, networks, in this order.
 """
 
 import dataclasses

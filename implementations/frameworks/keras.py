@@ -239,7 +239,7 @@ class KerasNetwork:
 
     def __init__(self, network: spec.Network, weights: Weights, settings: Settings, training: bool) -> None:
         self.network, self.training = network, training
-        self.device = f"/{settings.device.replace('cuda', 'gpu')}"
+        self.device = f"/{settings.device.replace('cuda', 'GPU')}"
         self.precision = settings.precision
         keras.config.set_dtype_policy(settings.precision)
         with tf.device(self.device):
@@ -335,10 +335,10 @@ class KerasNetwork:
         return loss
 
     def synchronize(self) -> None:
-        if "gpu" in self.device:
+        if "GPU" in self.device:
             tf.test.experimental.sync_devices()
 
     def peak_device_bytes(self) -> int | None:
-        if "gpu" not in self.device:
+        if "GPU" not in self.device:
             return None
         return int(tf.config.experimental.get_memory_info(self.device.strip("/"))["peak"])

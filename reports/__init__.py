@@ -1,0 +1,1 @@
+"""What it means: a run folder becomes one HTML file (queries → dataclasses → page)."""

@@ -1,0 +1,146 @@
+"""Certificates as rows of the sameness table. Nothing about HTML."""
+
+import functools
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.results import refused
+from implementations import certificates, networks, sameness
+from implementations.certificates import Certificate
+from implementations.check import COLUMNS
+from implementations.errors import UserError
+from implementations.network import ADAPTERS, Settings
+from implementations.spec import Network
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One level in one precision: the largest difference, and the bound of the tensor that has it."""
+
+    largest: float  # max|a-b| / max|reference|; 0 where counts are compared
+    bound: float | None  # None: the network's specification is not at hand, so its bound is unknown
+    where: str  # path of that tensor; empty for counts
+    compared: int  # tensors
+    counts: bool  # equal or not, no difference to show
+    passed: bool
+
+
+@dataclass(frozen=True)
+class Proof:
+    """One claim: a network in a framework (or an export of it) computes what the specification says."""
+
+    network: str
+    framework: str
+    exporter: str | None
+    parameters: int | None
+    versions: Mapping[str, str]
+    digest: str
+    passed: bool
+    identity: str
+    cells: tuple[Cell | None, ...]  # in the order of ``COLUMNS``; None: not compared
+    breach: str  # one line naming the first differing layer; empty if the proof holds
+
+    @property
+    def title(self) -> str:
+        return title(self.framework, self.exporter)
+
+
+def title(framework: str, exporter: str | None) -> str:
+    """The framework; for an exported file also where it comes from."""
+    return f"{framework} (from {exporter})" if exporter else framework
+
+
+def read(folder: Path) -> tuple[Proof, ...]:
+    """All claims of a run: by network, then in the order of the table of adapters."""
+    found = [_read_one(path) for path in sorted((folder / "certificates").glob("*.json"))]
+    return tuple(
+        sorted(found, key=lambda proof: (proof.network, place(proof.framework), place(proof.exporter)))
+    )
+
+
+def place(framework: str | None) -> tuple[int, str]:
+    """Sorts frameworks as the table of adapters does, unknown ones behind."""
+    names = list(ADAPTERS)
+    return (names.index(framework) if framework in names else len(names), framework or "")
+
+
+def _read_one(path: Path) -> Proof:
+    certificate = certificates.read(path)
+    try:
+        return _proof(certificate)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        wrong = f"the certificate lacks something ({type(error).__name__}: {error})"
+        raise refused(path, wrong) from None
+
+
+def _proof(certificate: Certificate) -> Proof:
+    return Proof(
+        network=str(certificate["network"]),
+        framework=str(certificate["framework"]),
+        exporter=certificate["exporter"],
+        parameters=certificate.get("parameters"),
+        versions=dict(certificate.get("versions", {})),
+        digest=str(certificate["digest"]),
+        passed=certificate["passed"] is True,
+        identity=str(certificate["id"]),
+        cells=tuple(_cell(certificate, level, precision) for _, level, precision in COLUMNS),
+        breach=certificates.first_breach(certificate),
+    )
+
+
+def _cell(certificate: Certificate, level: int, precision: str | None) -> Cell | None:
+    found = [
+        f for f in certificate["findings"] if f["level"] == level and precision in (None, f["precision"])
+    ]
+    if not found:
+        return None
+    worst = max(found, key=lambda finding: float(finding["largest"]))
+    failed = next((finding for finding in found if not finding["passed"]), None)
+    shown = failed or worst
+    return Cell(
+        largest=float(shown["largest"]),
+        bound=_bound(certificate, shown),
+        where=str(shown["where"]),
+        compared=sum(int(finding["compared"]) for finding in found),
+        counts=level == 0,
+        passed=failed is None,
+    )
+
+
+def _bound(certificate: Certificate, finding: Mapping[str, Any]) -> float | None:
+    """The bound that held for the tensor with the largest difference: it depends on the layer."""
+    if finding["breach"]:
+        return float(finding["breach"]["bound"])
+    level, precision = finding["level"], finding["precision"]
+    if level == 4:
+        return sameness.BOUNDS[4, precision]
+    network = _specification(certificate)
+    if level == 0 or network is None:
+        return None
+    settings = Settings(devices=(certificate["device"],), precision=precision)
+    if level == 1:
+        return sameness.value_bound(network, settings)(finding["where"])
+    known = sameness.known_differences(certificate["framework"])
+    return sameness.gradient_bound(network, settings, known)(finding["where"])
+
+
+def _specification(certificate: Certificate) -> Network | None:
+    """The certificate's network, if this checkout still defines the same one."""
+    height, width = certificate["input_shape"][1:]
+    network = _built(certificate["network"], certificate["classes"], (height, width))
+    return network if network is not None and network.digest == certificate["digest"] else None
+
+
+@functools.cache
+def _built(name: str, classes: int, input_size: tuple[int, int]) -> Network | None:
+    try:
+        return networks.build(name, classes=classes, input_size=input_size)
+    except UserError:  # a network that a newer or older checkout has
+        return None
+
+
+def proven(proofs: Iterable[Proof]) -> set[str]:
+    """Ids of the certificates that hold."""
+    return {proof.identity for proof in proofs if proof.passed}

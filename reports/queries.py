@@ -1,0 +1,217 @@
+"""Reads a run folder into frozen dataclasses: what the report says, in numbers. Nothing about HTML."""
+
+import statistics
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks import intervals, plan, results
+from benchmarks.intervals import Interval
+from benchmarks.plan import Case
+from benchmarks.results import Fork
+from implementations.errors import UserError
+from reports import failures, proofs, training
+from reports.failures import Failure
+from reports.proofs import Proof
+from reports.training import Training
+
+MEBI = 2**20
+PHASES = ("first_call", "import", "build")
+SHARED = ("provider", "device_model", "machine", "precision", "policy", "threads", "method_version")
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A case's forks, summed up."""
+
+    case: Case
+    medians: tuple[float, ...]  # of each fork, in images per second
+    throughput: Interval  # images per second
+    of_fastest: Interval | None  # share of the fastest case's throughput; None for the fastest
+    peak_rss_mib: float  # the largest of the forks
+    peak_device_mib: float | None
+    phases_s: Mapping[str, float]  # median over forks of each phase
+    steady: int  # forks whose warm-up ended because blocks agreed
+
+    @property
+    def title(self) -> str:
+        return proofs.title(self.case.framework, self.case.exporter)
+
+    @property
+    def ms_per_image(self) -> float:
+        return 1000 / self.throughput.value
+
+
+@dataclass(frozen=True)
+class Group:
+    """Cases that are compared with each other, the fastest first."""
+
+    network: str
+    task: str
+    batch: int
+    cases: tuple[Measured, ...]
+    lead: Interval | None  # fastest / second; None if there is one case only
+
+    @property
+    def undecided(self) -> bool:
+        """Whether the run cannot tell the two fastest apart."""
+        return self.lead is not None and self.lead.low <= 1 <= self.lead.high
+
+
+@dataclass(frozen=True)
+class Report:
+    """All that the page says about one run."""
+
+    preset: str
+    device: str
+    threads: int
+    machine: Mapping[str, Any]
+    commit: Mapping[str, Any]
+    started: str
+    conditions: Mapping[str, Any]  # that all forks share; empty without forks
+    groups: tuple[Group, ...]
+    proofs: tuple[Proof, ...]
+    trainings: tuple[Training, ...]
+    failures: tuple[Failure, ...]
+    unproven: tuple[str, ...]  # results left out, since no certificate here carries them
+    versions: Mapping[str, tuple[str, ...]]  # by package; more than one if the run mixes them
+
+    @property
+    def breaches(self) -> tuple[Proof, ...]:
+        return tuple(proof for proof in self.proofs if not proof.passed)
+
+    @property
+    def sealed(self) -> bool:
+        """Whether every claim is proven and every number rests on one."""
+        return bool(self.proofs) and not self.breaches and not self.unproven
+
+    @property
+    def frameworks(self) -> tuple[str, ...]:
+        """All that took part, in the order of the table of adapters."""
+        return tuple(sorted({proof.framework for proof in self.proofs}, key=proofs.place))
+
+
+def read(folder: Path) -> Report:
+    """The report on a run; ``UserError`` if ``folder`` is none, or something in it is damaged."""
+    about = _about(folder)
+    found = proofs.read(folder)
+    proven = proofs.proven(found)
+    forks, trainings = list(results.forks(folder)), training.read(folder)
+    kept = [fork for fork in forks if fork.attributes["certificate"] in proven]
+    return Report(
+        **{name: about[name] for name in ("preset", "device", "threads", "machine", "commit", "started")},
+        conditions=_conditions(folder, kept),
+        groups=_groups(kept, about["preset"]),
+        proofs=found,
+        trainings=training.grouped([pair for pair in trainings if pair[1].certificate in proven]),
+        failures=failures.read(folder),
+        unproven=tuple(_unproven(forks, trainings, proven)),
+        versions=_versions([*found, *(curve for _, curve in trainings)], forks),
+    )
+
+
+def _about(folder: Path) -> dict[str, Any]:
+    """``run.json``, its fields looked at."""
+    path = folder / "run.json"
+    if not path.is_file():
+        raise UserError(
+            "the folder does not exist" if not folder.exists() else "this is not a run's folder",
+            given=folder,
+            allowed="a folder that 'python -m benchmarks run' wrote, with a run.json in it",
+            todo="name another folder, or measure first",
+        )
+    about = results.read_json(path, "run's description")
+    fields = {"preset": str, "device": str, "threads": int, "machine": dict, "commit": dict, "started": str}
+    if not isinstance(about, dict):
+        raise results.refused(path, "the run's description is not one of this project's (no object)")
+    for name, kind in {"schema_version": int, **fields}.items():
+        if not isinstance(about.get(name), kind):
+            raise results.refused(path, f"the run's description is not one of this project's (no {name})")
+    if about["schema_version"] > results.SCHEMA_VERSION:
+        raise results.refused(path, f"the run is from a newer version (schema {about['schema_version']})")
+    return about
+
+
+# --- Throughput ---------------------------------------------------------------------------
+
+
+def _conditions(folder: Path, forks: Sequence[Fork]) -> dict[str, Any]:
+    """What all forks share; ``UserError`` if they do not, since then no ratio means anything."""
+    shared = {name: forks[0].key[name] for name in SHARED} if forks else {}
+    digests: dict[str, str] = {}
+    for fork in forks:
+        expected = {**shared, "digest": digests.setdefault(fork.key["network"], fork.key["digest"])}
+        for name, value in expected.items():
+            if fork.key[name] != value:
+                raise UserError(
+                    f"the folder holds results with another {name}, which cannot be compared",
+                    given=f"{fork.path} ({fork.key[name]})",
+                    allowed=f"one {name} ({value}) in {folder}",
+                    todo="move these results into a folder of their own",
+                )
+    return shared
+
+
+def _groups(forks: Iterable[Fork], preset: str) -> tuple[Group, ...]:
+    """Compared cases together, in the preset's order."""
+    works: dict[tuple[str, str, int], dict[Case, list[Fork]]] = defaultdict(lambda: defaultdict(list))
+    for fork in forks:
+        works[fork.case.work][fork.case].append(fork)
+    listed: list[Any] = list(plan.PRESETS[preset].work) if preset in plan.PRESETS else []
+    order = sorted(works, key=lambda work: (listed.index(work) if work in listed else len(listed), work))
+    return tuple(_group(work, works[work]) for work in order)
+
+
+def _group(work: tuple[str, str, int], cases: Mapping[Case, list[Fork]]) -> Group:
+    medians = {case: tuple(fork.median for fork in forks) for case, forks in cases.items()}
+    ranked = sorted(cases, key=lambda case: -intervals.of_forks(medians[case]).value)
+    fastest = medians[ranked[0]]
+    measured = tuple(_measured(case, cases[case], fastest if case != ranked[0] else None) for case in ranked)
+    lead = intervals.ratio(fastest, medians[ranked[1]]) if len(ranked) > 1 else None
+    return Group(*work, measured, lead)
+
+
+def _measured(case: Case, forks: Sequence[Fork], fastest: Sequence[float] | None) -> Measured:
+    medians = tuple(fork.median for fork in forks)
+    device = [fork.fields["peak_device_bytes"] for fork in forks]
+    phases = {
+        name: [f.fields["phases_s"][name] for f in forks if name in f.fields["phases_s"]] for name in PHASES
+    }
+    return Measured(
+        case=case,
+        medians=medians,
+        throughput=intervals.of_forks(medians),
+        of_fastest=intervals.ratio(medians, fastest) if fastest is not None else None,
+        peak_rss_mib=max(fork.fields["peak_rss_bytes"] for fork in forks) / MEBI,
+        peak_device_mib=max(device) / MEBI if None not in device else None,
+        phases_s={name: statistics.median(values) for name, values in phases.items() if values},
+        steady=sum(fork.fields["steady"] for fork in forks),
+    )
+
+
+# --- What is not shown, what it ran on ----------------------------------------------------
+
+
+def _unproven(
+    forks: Iterable[Fork], trainings: Iterable[tuple[training.Task, training.Curve]], proven: set[str]
+) -> Iterator[str]:
+    """What is left out, in words: no number without the proof it was made under."""
+    for fork in forks:
+        if fork.attributes["certificate"] not in proven:
+            case = fork.case
+            name = proofs.title(case.framework, case.exporter)
+            yield f"{case.network} {case.task} batch {case.batch} in {name}, fork {fork.attributes['fork']}"
+    for task, curve in trainings:
+        if curve.certificate not in proven:
+            yield f"recipe {task.recipe} in {curve.framework}"
+
+
+def _versions(parts: Iterable[Proof | training.Curve], forks: Iterable[Fork]) -> dict[str, tuple[str, ...]]:
+    """All versions of every package that took part, by package."""
+    found: dict[str, dict[str, None]] = defaultdict(dict)
+    for versions in (*(part.versions for part in parts), *(fork.attributes["versions"] for fork in forks)):
+        for package, version in versions.items():
+            found[package][str(version)] = None
+    return {package: tuple(seen) for package, seen in sorted(found.items())}

@@ -1,0 +1,73 @@
+"""Numbers and verdicts in words: what the page says, without its markup."""
+
+from dataclasses import dataclass
+
+from benchmarks.intervals import Interval
+from reports.queries import Group
+
+ENOUGH = 3  # significant digits
+
+
+def quantity(value: float) -> str:
+    """Three significant digits at least: ``0.123``, ``1.23``, ``12.3``, ``1,234``."""
+    if not 1e-3 <= abs(value) < 1e9:
+        return "0" if value == 0 else f"{value:.2e}"
+    whole = len(str(int(abs(value)))) if abs(value) >= 1 else 0
+    return f"{value:,.{max(0, ENOUGH - whole)}f}"
+
+
+def ends(interval: Interval) -> str:
+    """``11.9 to 12.7``, in images per second; what is no interval says so."""
+    if interval.forks == 1:
+        return "one fork"
+    return _named(interval, f"{quantity(interval.low)} to {quantity(interval.high)}")
+
+
+def ratio_ends(interval: Interval) -> str:
+    """``0.72 to 0.78``; what is no interval says so."""
+    return _named(interval, ratio(interval)[1])
+
+
+def _named(interval: Interval, limits: str) -> str:
+    return limits if interval.kind == "interval" else f"range {limits}"
+
+
+def ratio(interval: Interval) -> tuple[str, str]:
+    """A ratio and its ends; with more digits where two would round an end that is not 1 to 1."""
+    values = (interval.value, interval.low, interval.high)
+    hidden = [digits for digits in (2, 3, 4) if not any(round(v, digits) == 1 != v for v in values)]
+    digits = hidden[0] if hidden else 4
+    return f"{interval.value:.{digits}f}", f"{interval.low:.{digits}f} to {interval.high:.{digits}f}"
+
+
+def bracket(interval: Interval) -> str:
+    """``95 % interval 1.30 to 1.55``; under three forks ``range 1.30 to 1.55 over 2 forks``."""
+    _, limits = ratio(interval)
+    if interval.kind == "interval":
+        return f"95\N{NO-BREAK SPACE}% interval {limits}"
+    if interval.forks == 1:
+        return "one fork: no interval"
+    return f"range {limits} over {interval.forks} forks, too few for an interval"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One sentence in two parts: who is fastest, and how sure that is."""
+
+    verdict: str
+    evidence: str
+
+    def __str__(self) -> str:
+        return f"{self.verdict} ({self.evidence})."
+
+
+def answer(group: Group) -> Answer:
+    """Who is fastest in a group, by how much; or that the run cannot tell."""
+    first = group.cases[0]
+    if group.lead is None:
+        return Answer(f"{first.title} alone was measured", f"{quantity(first.throughput.value)} images/s")
+    second, (times, _) = group.cases[1].title, ratio(group.lead)
+    if group.undecided:
+        verdict = f"This run cannot tell {first.title} and {second} apart"
+        return Answer(verdict, f"ratio {times}, {bracket(group.lead)}")
+    return Answer(f"{first.title} is fastest: {times} times as fast as {second}", bracket(group.lead))

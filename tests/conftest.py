@@ -1,0 +1,31 @@
+"""Fixtures that all tests share."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from implementations.cache import Cache
+from implementations.processes import Launcher, available_cores
+from implementations.proving import Prover
+
+CHILDREN = Path(__file__).parent / "children"
+sys.path.insert(0, str(CHILDREN))  # modules that tests, and children started by tests, import by name
+
+
+@pytest.fixture(scope="session")
+def launcher() -> Launcher:
+    return Launcher(threads=available_cores())
+
+
+@pytest.fixture(scope="session")
+def prover(launcher: Launcher, tmp_path_factory: pytest.TempPathFactory) -> Prover:
+    return Prover(launcher, Cache(tmp_path_factory.mktemp("cache")))
+
+
+@pytest.fixture
+def children_path(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Children started in the test can be asked for tasks in ``tests/children``."""
+    monkeypatch.setenv("PYTHONPATH", str(CHILDREN))
+    return

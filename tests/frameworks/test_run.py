@@ -1,0 +1,175 @@
+"""A real run of the MLP: killed half-way, completed by a second run, interrupted, gone on with."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from benchmarks import results
+from benchmarks.data import fashion_mnist
+from implementations import certificates
+from implementations.commandline import INTERRUPTED, ROOT
+
+pytestmark = pytest.mark.frameworks
+FORKS = 3
+
+
+def command(folder: Path, *options: str) -> list[str]:
+    cache = folder.parent / "cache"
+    chosen = [
+        "run",
+        "--network",
+        "mlp",
+        "--device",
+        "cpu",
+        "--cache-dir",
+        str(cache),
+        "--output",
+        str(folder),
+    ]
+    return [sys.executable, "-m", "benchmarks", *chosen, *options]
+
+
+def run(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command(folder, *options), cwd=ROOT, capture_output=True, text=True, timeout=600)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("run") / "output"
+
+
+@pytest.fixture(scope="module")
+def killed(folder: Path) -> subprocess.CompletedProcess[str]:
+    """A run in which Paddle's second measuring process is killed."""
+    wrapper, count = folder.parent / "python", folder.parent / "count"
+    wrapper.write_text(
+        "#!/bin/sh\n"
+        f'case "$*" in *test_training.py*) echo x >> {count};; esac\n'
+        f'if [ -f {count} ] && [ "$(wc -l < {count})" = 2 ]; then echo x >> {count}; kill -9 $$; fi\n'
+        f'exec {sys.executable} "$@"\n'
+    )
+    wrapper.chmod(0o755)
+    return run(folder, "--python", f"paddle={wrapper}")
+
+
+@pytest.fixture(scope="module")
+def before(killed: object, folder: Path) -> dict[Path, float]:
+    """When each fork of the killed run was finished."""
+    return {path: path.stat().st_mtime for path in (folder / "forks").glob("*.json")}
+
+
+@pytest.fixture(scope="module")
+def completed(before: object, folder: Path) -> subprocess.CompletedProcess[str]:
+    """The second run into the same folder, with nothing killed."""
+    return run(folder)
+
+
+def test_a_killed_child_costs_its_own_fork_only(
+    killed: subprocess.CompletedProcess[str], before: dict[Path, float]
+) -> None:
+    assert killed.returncode == 1, killed.stderr
+    assert len(before) == 3 * FORKS - 1
+    assert "killed by SIGKILL" in killed.stdout
+    assert "1 FAILED" in killed.stdout
+
+
+def test_the_second_run_measures_only_what_was_missing(
+    completed: subprocess.CompletedProcess[str], before: dict[Path, float], folder: Path
+) -> None:
+    assert completed.returncode == 0, completed.stdout + completed.stderr
+    assert f"measuring: 1 of {3 * FORKS} forks" in completed.stdout
+    assert "proving sameness: 0 claims" in completed.stdout
+    after = {path: path.stat().st_mtime for path in (folder / "forks").glob("*.json")}
+    assert len(after) == 3 * FORKS
+    assert all(after[path] == when for path, when in before.items())
+    assert list((folder / "failures").glob("*")) == []
+
+
+def test_every_result_names_its_certificate_and_passed_its_canary(completed: object, folder: Path) -> None:
+    known = {certificates.read(path)["id"] for path in (folder / "certificates").glob("*.json")}
+    forks = list(results.forks(folder))
+    assert len(forks) == 3 * FORKS
+    for fork in forks:
+        assert fork.attributes["certificate"] in known
+        assert fork.fields["canary_difference"] <= fork.fields["canary_bound"] == 2e-5
+        assert fork.key["threads"] == len(os.sched_getaffinity(0))
+
+
+def test_forks_were_interleaved(completed: object, folder: Path) -> None:
+    """In the order of their end, no framework's forks stand together."""
+    ended = sorted((folder / "forks").glob("*.json"), key=lambda path: path.stat().st_mtime)
+    frameworks = [results.read_fork(path).key["framework"] for path in ended]
+    assert all(len(set(frameworks[i : i + FORKS])) > 1 for i in range(len(frameworks) - FORKS + 1))
+
+
+def test_a_result_holds_no_host_user_or_path(completed: object, folder: Path) -> None:
+    import getpass
+    import socket
+
+    private = {socket.gethostname(), getpass.getuser(), str(Path.home()), str(ROOT), str(folder)} - {""}
+    for path in (folder / "forks").glob("*.json"):
+        content = json.loads(path.read_text())
+        for word in private:
+            assert word not in json.dumps(content), word
+
+
+def test_exports_from_all_frameworks_are_proven(completed: object, folder: Path) -> None:
+    for exporter in ("pytorch", "keras-tensorflow", "paddle"):
+        certificate = certificates.read(folder / "certificates" / f"mlp-onnxruntime-from-{exporter}.json")
+        assert certificate["passed"]
+
+
+def test_every_framework_learns(completed: object, folder: Path) -> None:
+    """At least 0.86 after 5 epochs; the source reports 0.878 on Fashion-MNIST, seeds spread by 0.0034."""
+    trainings = list(results.trainings(folder))
+    assert {training["framework"] for training in trainings} == {"pytorch", "keras-tensorflow", "paddle"}
+    on_fashion = fashion_mnist.find([fashion_mnist.SYSTEM_PLACE]) is not None
+    for training in trainings:
+        assert training["data"]["name"] == ("fashion-mnist" if on_fashion else "digits")
+        assert training["epochs"][-1]["test_accuracy"] >= 0.86
+        assert training["initial"]["test_accuracy"] < 0.3
+
+
+def test_all_frameworks_start_from_the_same_weights(completed: object, folder: Path) -> None:
+    losses = [training["initial"]["test_loss"] for training in results.trainings(folder)]
+    assert max(losses) - min(losses) < 1e-5 * max(losses)  # float32 values bound
+
+
+def test_the_report_is_made_from_it(completed: object, folder: Path) -> None:
+    made = subprocess.run(
+        [sys.executable, "-m", "reports", "html", str(folder)], cwd=ROOT, capture_output=True, text=True
+    )
+    assert made.returncode == 0, made.stderr
+    assert made.stdout.splitlines()[-1] == f"report: {folder / 'report.html'}"
+
+
+def wait_for(folder: Path, child: subprocess.Popen[str], forks: int) -> None:
+    deadline = time.monotonic() + 300
+    while len(list((folder / "forks").glob("*.json"))) < forks:
+        assert child.poll() is None, child.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def test_interruption_keeps_what_is_finished_and_says_how_to_go_on(folder: Path, tmp_path: Path) -> None:
+    target = tmp_path / "output"
+    started = command(target, "--framework", "pytorch")
+    child = subprocess.Popen(
+        started, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    wait_for(target, child, forks=1)
+    time.sleep(1.0)  # well inside the next fork
+    child.send_signal(signal.SIGINT)
+    _, stderr = child.communicate(timeout=60)
+    assert child.returncode == INTERRUPTED
+    kept = len(list((target / "forks").glob("*.json")))
+    assert stderr.startswith(f"interrupted: {kept} finished forks are kept in {target}; go on with: python ")
+    assert not list(target.rglob("*.partial"))
+    alive = subprocess.run(["pgrep", "-f", str(target)], capture_output=True, text=True).stdout
+    assert alive == ""

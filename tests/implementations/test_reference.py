@@ -1,0 +1,193 @@
+"""The reference against finite differences, SciPy, and sums done by hand."""
+
+import itertools
+
+import numpy as np
+import pytest
+from scipy import signal
+
+from implementations import networks, reference, weights
+from implementations.spec import (
+    AvgPool,
+    Concat,
+    Conv,
+    Dense,
+    Dropout,
+    Flatten,
+    GlobalAvgPool,
+    Layer,
+    LocalResponseNorm,
+    MaxPool,
+    Network,
+    Padding,
+    Residual,
+)
+
+SHAPE = (4, 7, 6)
+
+# Each layer alone, on inputs where it is smooth: no ReLU near 0 and no tie in a pool, since all
+# numbers are continuous draws and the step is 1e-6.
+LAYERS: dict[str, tuple[Layer, ...]] = {
+    "conv": (Conv("x", 3, 3, stride=2, padding=(1, 0, 2, 1)),),
+    "conv-without-bias": (Conv("x", 3, 1, bias=None),),
+    "conv-relu": (Conv("x", 3, 3, padding=1, activation="relu"),),
+    "max-pool": (MaxPool("x", 3, 2, padding=1),),
+    "max-pool-ceil": (MaxPool("x", 2, 2, ceil=True),),
+    "avg-pool": (AvgPool("x", 3, 2, padding=1),),
+    "avg-pool-counting-padding": (AvgPool("x", 3, 2, padding=(1, 0, 0, 1), count_padding=True),),
+    "global-avg-pool": (GlobalAvgPool("x"),),
+    "lrn": (LocalResponseNorm("x", 3, alpha=0.7, beta=0.6, k=1.5),),
+    "dropout": (Dropout("x", 0.5),),
+    "concat": (Concat("x", ((Conv("a", 2, 1),), (MaxPool("b", 3, 1, padding=1), Conv("c", 3, 1)))),),
+    "residual": (Residual("x", ((Conv("a", 4, 3, padding=1),), ()), activation="relu"),),
+}
+
+
+def network_of(layers: tuple[Layer, ...]) -> Network:
+    return Network("n", SHAPE, 5, (*layers, Flatten("flat"), Dense("hidden", 6, "relu"), Dense("logits", 5)))
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_gradients_against_finite_differences(name: str) -> None:
+    """Central differences along random directions of every parameter and of the images."""
+    network = network_of((Conv("first", 4, 1), *LAYERS[name]))
+    values = {k: v.astype(np.float64) for k, v in weights.probe(network, 1).items()}
+    images = np.asarray(weights.probe_images(network, 1, 2), np.float64) / weights.image_scale(network)
+    labels = np.array([1, 4])
+    gradients = reference.backward(network, values, reference.forward(network, values, images), labels)
+    assert set(gradients) == {p.path for p in network.parameters}
+
+    def loss_at(path: str, value: np.ndarray) -> float:
+        changed = {**values, path: value}
+        return reference.loss(network, reference.forward(network, changed, images), labels)
+
+    for path, gradient in gradients.items():
+        direction = gradient / np.linalg.norm(gradient)
+        ends = [loss_at(path, values[path] + step * direction) for step in (1e-6, -1e-6)]
+        numeric = (ends[0] - ends[1]) / 2e-6
+        # Round-off of a loss of order 1 over a step of 2e-6 is 1e-10; the gradient's norm is far above it.
+        assert numeric == pytest.approx(np.linalg.norm(gradient), rel=1e-6, abs=1e-9), path
+
+
+def test_the_finite_difference_test_bites() -> None:
+    """Gradients on activations in the wrong order are far from the right ones."""
+    network = network_of((MaxPool("x", 2, 2),))
+    values = {k: v.astype(np.float64) for k, v in weights.probe(network, 1).items()}
+    images = np.asarray(weights.probe_images(network, 1, 2), np.float64)
+    shown = reference.forward(network, values, images)
+    right = reference.backward(network, values, shown, np.array([1, 4]))["hidden.weight"]
+    shown["x"] = shown["x"][..., ::-1]
+    wrong = reference.backward(
+        network, values, {**shown, "flat": shown["x"].reshape(2, -1)}, np.array([1, 4])
+    )
+    assert np.abs(wrong["hidden.weight"] - right).max() > 0.01 * np.abs(right).max()
+
+
+def test_googlenet_gradient_at_full_depth() -> None:
+    """All heads together, along each tensor's own gradient; a few tensors may cross a kink."""
+    network = networks.build("googlenet", classes=10, input_size=(96, 96)).without_dropout()
+    values = {k: v.astype(np.float64) for k, v in weights.probe(network, 0).items()}
+    images, labels = weights.probe_images(network, 0, 1), weights.probe_labels(network, 0, 1)
+    gradients = reference.backward(network, values, reference.forward(network, values, images), labels)
+    errors = []
+    for path in list(gradients)[::12]:
+        gradient = gradients[path]
+        direction = gradient / np.linalg.norm(gradient)
+        ends = []
+        for step in (1e-6, -1e-6):
+            changed = {**values, path: values[path] + step * direction}
+            ends.append(reference.loss(network, reference.forward(network, changed, images), labels))
+        errors.append(abs((ends[0] - ends[1]) / 2e-6 / np.linalg.norm(gradient) - 1))
+    assert np.median(errors) < 1e-6  # prototypes: 2e-9 at this step
+    assert max(errors) < 1e-3  # prototypes: 1e-4, where a kink was crossed
+
+
+@pytest.mark.parametrize(("stride", "padding"), [(1, 0), (2, 1), (2, (2, 3, 2, 3)), (3, (0, 1, 2, 0))])
+def test_convolution_against_scipy(stride: int, padding: Padding) -> None:
+    layer = Conv("conv", 5, 3, stride=stride, padding=padding)
+    network = Network("n", SHAPE, 5, (layer,))
+    values = weights.probe(network, 2)
+    images = weights.probe_images(network, 2, 2)
+    sides = (padding,) * 4 if isinstance(padding, int) else padding
+    widths = ((0, 0), (0, 0), sides[:2], sides[2:])
+    padded = np.pad(images.astype(np.float64), widths)
+    expected = [
+        [
+            sum(signal.correlate2d(image[c], kernel[c], mode="valid") for c in range(SHAPE[0]))
+            for kernel in values["conv.weight"].astype(np.float64)
+        ]
+        for image in padded
+    ]
+    strided = np.array(expected)[:, :, ::stride, ::stride] + values["conv.bias"][:, None, None]
+    got = reference.forward(network, values, images)["conv"]
+    np.testing.assert_allclose(got, strided, rtol=1e-12, atol=1e-12)  # float64, sums of 36 products
+
+
+def test_average_pool_divisors_by_hand() -> None:
+    """A 3×3 image of ones: corners see 4 of 9 cells, edges 6, the middle 9."""
+    images = np.ones((1, 1, 3, 3))
+
+    def pooled(count_padding: bool) -> np.ndarray:
+        network = Network("n", (1, 3, 3), 1, (AvgPool("p", 3, 1, padding=1, count_padding=count_padding),))
+        return reference.forward(network, {}, images)["p"][0, 0]
+
+    np.testing.assert_allclose(pooled(False), np.ones((3, 3)))
+    np.testing.assert_allclose(pooled(True), np.array([[4, 6, 4], [6, 9, 6], [4, 6, 4]]) / 9)
+
+
+def test_padding_never_wins_a_max_pool() -> None:
+    network = Network("n", (1, 2, 2), 1, (MaxPool("p", 3, 2, padding=1, ceil=True),))
+    images = -np.arange(1.0, 5.0).reshape(1, 1, 2, 2)
+    assert reference.forward(network, {}, images)["p"].max() == -1.0
+
+
+def test_local_response_norm_by_hand() -> None:
+    layer = LocalResponseNorm("n", 3, alpha=0.3, beta=0.5, k=2.0)
+    images = np.arange(1.0, 5.0).reshape(1, 4, 1, 1)
+    got = reference.forward(Network("n", (4, 1, 1), 1, (layer,)), {}, images)["n"].ravel()
+    sums = np.array([1 + 4, 1 + 4 + 9, 4 + 9 + 16, 9 + 16])
+    np.testing.assert_allclose(got, np.arange(1.0, 5.0) / np.sqrt(2 + 0.1 * sums), rtol=1e-14)
+
+
+def test_flatten_is_channel_height_width() -> None:
+    images = np.arange(12.0).reshape(1, 2, 3, 2)
+    got = reference.forward(Network("n", (2, 3, 2), 1, (Flatten("f"),)), {}, images)["f"]
+    np.testing.assert_array_equal(got[0], np.arange(12.0))
+
+
+def test_loss_weights_every_head() -> None:
+    """Uniform logits cost log(classes) in each head."""
+    network = networks.build("googlenet", classes=10, input_size=(96, 96))
+    logits = {head.path: np.zeros((2, 10)) for head in network.heads}
+    assert reference.loss(network, logits, np.array([0, 1])) == pytest.approx(1.6 * np.log(10))
+
+
+def test_gradient_of_a_tie_goes_to_the_first() -> None:
+    network = Network("n", (1, 2, 2), 4, (Conv("c", 1, 1), MaxPool("p", 2, 2), Flatten("f"), Dense("d", 4)))
+    values = {"c.weight": np.ones((1, 1, 1, 1)), "c.bias": np.zeros(1)}
+    values |= {"d.weight": np.ones((4, 1)) * [[1], [2], [3], [4]], "d.bias": np.zeros(4)}
+    images = np.array([5.0, 5.0, 5.0, 5.0]).reshape(1, 1, 2, 2)
+    shown = reference.forward(network, values, images)
+    whole = reference.backward(network, values, shown, np.array([0]))["c.weight"]
+    single = reference.backward(
+        network, values, {**shown, "input": images * [[1.0, 0.0], [0.0, 0.0]]}, np.array([0])
+    )
+    np.testing.assert_allclose(whole, single["c.weight"])  # only the first cell carries gradient
+
+
+def test_all_layer_types_are_defined_both_ways() -> None:
+    assert set(reference._FORWARD) == set(reference._BACKWARD)
+    covered = {type(layer) for layers in LAYERS.values() for layer in layers} | {Flatten, Dense}
+    assert covered == set(reference._FORWARD)
+
+
+def test_no_layer_changes_its_input() -> None:
+    for layers in itertools.chain(LAYERS.values()):
+        network = network_of((Conv("first", 4, 1), *layers))
+        images = weights.probe_images(network, 1, 2)
+        before = images.copy()
+        shown = reference.forward(network, weights.probe(network, 1), images)
+        kept = {path: array.copy() for path, array in shown.items()}
+        reference.backward(network, weights.probe(network, 1), shown, np.array([0, 1]))
+        assert np.array_equal(images, before)
+        assert all(np.array_equal(shown[path], array) for path, array in kept.items())

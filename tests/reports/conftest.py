@@ -1,0 +1,233 @@
+"""Run folders made up here, with numbers that a test can compute by itself."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks import plan, results
+from benchmarks.plan import Case
+from implementations import certificates, networks
+
+HOSTILE = "<script>alert(1)</script>"
+HOSTILE_NAME = "<img src=x onerror=alert(1)>"  # part of a file's name: no slash
+VERSIONS = {
+    "pytorch": {"torch": "2.13.0+cpu"},
+    "keras-tensorflow": {"keras": "3.15.1", "tensorflow": "2.21.0"},
+    "paddle": {"paddle": "3.3.1"},
+    "onnxruntime": {"onnxruntime": "1.31.1"},
+}
+MACHINE = {
+    "cpu": "Test CPU @ 2.00GHz",
+    "cores": 4,
+    "memory_gib": 15.5,
+    "architecture": "x86_64",
+    "system": "Linux 6.1",
+    "python": "3.11.7",
+}
+BREACH = {"path": "conv2", "difference": 0.034, "bound": 1e-12, "expected": "1.5 at (0, 1)", "got": "1.45"}
+
+
+def finding(
+    level: int, precision: str, mode: str, largest: float, where: str, **changes: Any
+) -> dict[str, Any]:
+    content = {"level": level, "precision": precision, "mode": mode, "compared": 12, "largest": largest}
+    return {**content, "where": where, "breach": None, "passed": True, **changes}
+
+
+def findings(head: str) -> list[dict[str, Any]]:
+    return [
+        finding(0, "float64", "training", 0.0, ""),
+        finding(0, "float32", "training", 0.0, ""),
+        finding(1, "float64", "training", 3e-15, head),
+        finding(1, "float64", "inference", 2e-15, head),
+        finding(1, "float32", "training", 1.5e-6, head),
+        finding(2, "float64", "training", 4e-15, f"{head}.weight"),
+        finding(2, "float32", "training", 2.5e-6, f"{head}.weight"),
+    ]
+
+
+def exported() -> list[dict[str, Any]]:
+    return [finding(4, "float32", "file", 0.0, ""), finding(4, "float32", "timed", 4e-7, "logits")]
+
+
+@dataclass
+class Folder:
+    """A run folder; every method adds one file to it."""
+
+    path: Path
+
+    def describe(self, **changes: Any) -> "Folder":
+        about = {
+            "schema_version": 1,
+            "preset": "quick",
+            "device": "cpu",
+            "threads": 4,
+            "machine": MACHINE,
+            "commit": {"id": "0123456789abcdef", "dirty": True},
+            "started": "2026-01-02T03:04:05+00:00",
+        }
+        results.write_json(self.path / "run.json", {**about, **changes})
+        return self
+
+    def certificate(self, network: str, framework: str, exporter: str | None = None, **changes: Any) -> str:
+        """The id of a new certificate, of a proof that holds unless ``changes`` say otherwise."""
+        built = networks.build(network)
+        content = {
+            "schema_version": 1,
+            "framework": framework,
+            "exporter": exporter,
+            "versions": VERSIONS.get(framework, {framework: "1.0"}),
+            "network": network,
+            "classes": built.classes,
+            "input_shape": list(built.input_shape),
+            "parameters": sum(p.size for p in built.parameters),
+            "digest": built.digest,
+            "device": "cpu",
+            "passed": True,
+            "findings": exported() if exporter else findings(built.heads[0].path),
+        }
+        signed = certificates.signed({**content, **changes})
+        source = f"-from-{exporter}" if exporter else ""
+        certificates.write(self.path / "certificates" / f"{network}-{framework}{source}.json", signed)
+        return str(signed["id"])
+
+    def crashed(self, network: str, framework: str, failure: str) -> None:
+        """A certificate of a child that ended before it could compare anything."""
+        content = {"framework": framework, "exporter": None, "network": network, "device": "cpu"}
+        content |= {
+            "digest": networks.build(network).digest,
+            "passed": False,
+            "findings": [],
+            "failure": failure,
+        }
+        path = self.path / "certificates" / f"{network}-{framework}.json"
+        certificates.write(path, certificates.signed(content))
+
+    def forks(self, case: Case, certificate: str, rates: list[float], **changes: Any) -> None:
+        """A fork for each of ``rates`` (images per second), whose blocks vary around it."""
+        for number, rate in enumerate(rates, start=1):
+            self.fork(case, certificate, number, rate, **changes)
+
+    def fork(self, case: Case, certificate: str, number: int, rate: float, **changes: Any) -> None:
+        steps = 5
+        seconds = [steps * case.batch / (rate * factor) for factor in (0.9, 1.0, 1.2)]
+        key = {
+            **plan.as_data(case),
+            "digest": networks.build(case.network).digest,
+            "provider": "cpu",
+            "device_model": MACHINE["cpu"],
+            "machine": "abcdef012345",
+            "precision": "float32",
+            "policy": "equal",
+            "threads": 4,
+            "method_version": 1,
+        }
+        versions = changes.pop("versions", VERSIONS.get(case.framework, {case.framework: "1.0"}))
+        fields = {
+            "schema_version": 1,
+            "key": {**key, **changes.pop("key", {})},
+            "attributes": {"versions": versions, "certificate": certificate, "fork": number, "seed": number},
+            "classes": 10,
+            "input_shape": [1, 28, 28],
+            "parameters": 101770,
+            "steps_per_block": steps,
+            "phases_s": {"import": 1.0 * number, "build": 0.25, "first_call": 0.125, "warmup": 1.5},
+            "steady": number != 2,
+            "loss": None,
+            "canary_difference": 0.0,
+            "canary_bound": 1e-5,
+            "peak_rss_bytes": (100 + number) * 2**20,
+            "peak_device_bytes": None,
+            **changes,
+        }
+        content = {
+            "machine_info": {},
+            "commit_info": {},
+            "datetime": "2026-01-02T03:04:05",
+            "version": "5.2.3",
+            "benchmarks": [{"stats": {"data": seconds}, "extra_info": fields}],
+        }
+        results.write_json(results.fork_path(self.path, case, number), content)
+
+    def failure(self, case: Case, number: int, reason: str) -> None:
+        content = {"schema_version": 1, **plan.as_data(case), "fork": number, "reason": reason}
+        content |= {"last_lines": "", "date": "2026-01-02T03:04:05+00:00"}
+        results.write_json(
+            results.failure_path(self.path, results.fork_path(self.path, case, number)), content
+        )
+
+    def training(self, framework: str, certificate: str, accuracies: list[float], **changes: Any) -> None:
+        """A training whose test accuracies are ``accuracies``, the first before any step."""
+        epochs = [
+            {"epoch": n, "train_loss": 0.9 / n, "test_loss": 1 / n, "test_accuracy": a, "seconds": 2.0 * n}
+            for n, a in enumerate(accuracies[1:], start=1)
+        ]
+        content = {
+            "schema_version": 1,
+            "recipe": "mlp",
+            "framework": framework,
+            "versions": VERSIONS[framework],
+            "network": "mlp",
+            "digest": networks.build("mlp").digest,
+            "certificate": certificate,
+            "data": {
+                "name": "digits",
+                "title": "handwritten digits of scikit-learn",
+                "train_images": 1437,
+                "test_images": 360,
+                "sha256": "ab" * 32,
+            },
+            "optimizer": "Adam(learning_rate=0.001)",
+            "batch": 32,
+            "seed": 0,
+            "steps_per_epoch": 44,
+            "initial": {"test_loss": 2.3, "test_accuracy": accuracies[0]},
+            "epochs": epochs,
+        }
+        results.write_json(self.path / "training" / f"mlp-{framework}.json", {**content, **changes})
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Folder:
+    """A run folder with nothing but its description."""
+    return Folder(tmp_path / "run").describe()
+
+
+@pytest.fixture
+def full(folder: Folder) -> Folder:
+    """A run with two groups, an export, trainings, and one fork that failed."""
+    return fill(folder)
+
+
+def fill(folder: Folder, hostile: str = "") -> Folder:
+    case = Case("mlp", "training", 32, "pytorch")
+    proof = {name: folder.certificate("mlp", name) for name in ("pytorch", "keras-tensorflow", "paddle")}
+    export = folder.certificate("mlp", "onnxruntime", "pytorch", versions={"onnxruntime": f"1.31.1{hostile}"})
+    folder.forks(case, proof["pytorch"], [200.0, 210.0, 190.0])
+    folder.forks(Case("mlp", "training", 32, "paddle"), proof["paddle"], [100.0, 105.0, 95.0])
+    folder.forks(Case("mlp", "inference", 32, "pytorch"), proof["pytorch"], [500.0, 510.0, 490.0])
+    folder.forks(Case("mlp", "inference", 32, "onnxruntime", "pytorch"), export, [505.0, 500.0, 496.0])
+    folder.failure(case, 4, f"no result within 180 s {hostile}")
+    data = {"name": "digits", "title": f"digits {hostile}", "train_images": 1437, "test_images": 360}
+    for number, name in enumerate(proof):
+        accuracies = [0.1, 0.8 + number / 100, 0.9 + number / 1000]
+        folder.training(name, proof[name], accuracies, data={**data, "sha256": "ab" * 32})
+    if hostile:
+        evil = folder.certificate("mlp", HOSTILE_NAME)
+        case = Case("mlp", "training", 32, HOSTILE_NAME)
+        folder.forks(case, evil, [50.0], versions={hostile: hostile})
+    return folder
+
+
+@pytest.fixture
+def hostile(tmp_path: Path) -> Folder:
+    """A run whose texts try to run a script."""
+    return fill(Folder(tmp_path / "hostile").describe(machine={**MACHINE, "cpu": HOSTILE}), HOSTILE)
+
+
+@pytest.fixture
+def new_folder(tmp_path: Path) -> Callable[[str], Folder]:
+    return lambda name: Folder(tmp_path / name).describe()

@@ -1,0 +1,74 @@
+import pytest
+
+from benchmarks.intervals import Interval
+from benchmarks.plan import Case
+from reports import wording
+from reports.queries import Group, Measured
+
+NBSP = "\N{NO-BREAK SPACE}"
+
+
+def interval(value: float, low: float, high: float, forks: int = 3) -> Interval:
+    return Interval(value, low, high, "interval" if forks >= 3 else "range", forks)
+
+
+def group(lead: Interval | None) -> Group:
+    names = ("pytorch", "paddle") if lead else ("pytorch",)
+    cases = [
+        Measured(Case("mlp", "training", 32, n), (12.34,), interval(12.34, 12, 13), None, 1, None, {}, 1)
+        for n in names
+    ]
+    return Group("mlp", "training", 32, tuple(cases), lead)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0, "0"),
+        (0.0123, "0.012"),
+        (0.5, "0.500"),
+        (1.234, "1.23"),
+        (12.34, "12.3"),
+        (123.4, "123"),
+        (12345.6, "12,346"),
+        (1e-5, "1.00e-05"),
+    ],
+)
+def test_quantity(value: float, text: str) -> None:
+    assert wording.quantity(value) == text
+
+
+def test_the_fastest_with_its_interval() -> None:
+    answer = wording.answer(group(interval(1.42, 1.3, 1.55)))
+    expected = f"pytorch is fastest: 1.42 times as fast as paddle (95{NBSP}% interval 1.30 to 1.55)."
+    assert str(answer) == expected
+
+
+def test_a_range_is_called_a_range() -> None:
+    answer = wording.answer(group(interval(1.42, 1.3, 1.55, forks=2)))
+    assert answer.evidence == "range 1.30 to 1.55 over 2 forks, too few for an interval"
+
+
+def test_one_fork_has_no_interval() -> None:
+    assert wording.answer(group(interval(1.4, 1.4, 1.4, forks=1))).evidence == "one fork: no interval"
+
+
+def test_an_interval_that_includes_one_is_said_plainly() -> None:
+    answer = wording.answer(group(interval(1.02, 0.95, 1.09)))
+    assert answer.verdict == "This run cannot tell pytorch and paddle apart"
+    assert answer.evidence == f"ratio 1.02, 95{NBSP}% interval 0.95 to 1.09"
+
+
+def test_a_single_case_is_compared_with_nothing() -> None:
+    assert str(wording.answer(group(None))) == "pytorch alone was measured (12.3 images/s)."
+
+
+def test_a_small_lead_is_not_rounded_to_none() -> None:
+    assert wording.ratio(interval(1.004, 1.002, 1.006)) == ("1.004", "1.002 to 1.006")
+
+
+def test_a_table_says_what_is_no_interval() -> None:
+    assert wording.ends(interval(12.3, 11.9, 12.7)) == "11.9 to 12.7"
+    assert wording.ends(interval(12.3, 11.9, 12.7, forks=2)) == "range 11.9 to 12.7"
+    assert wording.ends(interval(12.3, 12.3, 12.3, forks=1)) == "one fork"
+    assert wording.ratio_ends(interval(0.5, 0.4, 0.6, forks=1)) == "range 0.40 to 0.60"

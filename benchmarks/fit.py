@@ -1,5 +1,6 @@
 """The child's side of training: the same weights, the same batches in the same order, every framework."""
 
+import math
 import statistics
 from collections.abc import Iterator
 from pathlib import Path
@@ -50,7 +51,10 @@ def _run_epoch(built: Built, data: ImageSet, recipe: Recipe, seed: int, epoch: i
     for chosen in batches(len(data.train_labels), recipe.batch, seed, epoch):
         images = data.scaled(data.train_images[chosen])
         losses.append(built.train_step(built.put(images, data.train_labels[chosen])))
-    return statistics.fmean(float(loss) for loss in losses)
+    mean = statistics.fmean(float(loss) for loss in losses)
+    if not math.isfinite(mean):
+        raise ArithmeticError(f"the loss became {mean} in epoch {epoch}: this training diverged")
+    return mean
 
 
 def batches(count: int, batch: int, seed: int, epoch: int) -> Iterator[NDArray[np.intp]]:

@@ -22,6 +22,7 @@ WIDTHS = (5, 3, 1.5)  # equal curves lie on each other: the lower ones look out 
 SIZES = (190, 80, 24)  # of the points, in square pixels
 ROW_HEIGHT = 46  # pixels
 CURVE_HEIGHT = 230
+LONGEST_WHISKER = 2  # times the largest fork: an interval of few scattered forks is nearly endless
 ROOM = 1.06  # the axis goes this much beyond the largest value
 INK, FAINT = "var(--ink)", "var(--rule)"
 MEASURES = {"test_accuracy": "Test accuracy", "test_loss": "Test loss", "train_loss": "Training loss"}
@@ -34,9 +35,10 @@ def slot(framework: str) -> str:
 
 def throughput(group: Group) -> Spec:
     """A row a case: bar and point at the throughput, its interval as whisker, every fork as a dot."""
-    rows = [_row(case) for case in group.cases]
+    largest = max(median for case in group.cases for median in case.medians)
+    rows = [_row(case, furthest=LONGEST_WHISKER * largest) for case in group.cases]
     forks = [{"name": case.title, "fork": median} for case in group.cases for median in case.medians]
-    furthest = max([row["high"] for row in rows] + [fork["fork"] for fork in forks])
+    furthest = max([row["shown"] for row in rows] + [largest])
     scale = alt.Scale(domain=[0, furthest * ROOM], nice=False, zero=True)
     axis = alt.Axis(tickCount=4, format=",f", domain=False, ticks=False)
     x = alt.X("value:Q", scale=scale, axis=axis, title="images per second")
@@ -50,14 +52,15 @@ def throughput(group: Group) -> Spec:
     return _finished(layers, height=ROW_HEIGHT * len(rows), about=about)
 
 
-def _row(case: Measured) -> Row:
+def _row(case: Measured, furthest: float) -> Row:
     interval = case.throughput
     return {
         "name": case.title,
         "slot": case.case.framework,
         "value": interval.value,
         "low": interval.low,
-        "high": interval.high,
+        "shown": min(interval.high, furthest),  # the whisker's upper end
+        "cut": interval.high > furthest,
         "text": quantity(interval.value),
         "ends": ends(interval),
     }
@@ -68,10 +71,13 @@ def _bars(rows: list[Row], x: alt.X, y: alt.Y, color: alt.Color) -> alt.Chart:
 
 
 def _whiskers(rows: list[Row], y: alt.Y) -> list[alt.Chart]:
+    """Lines with a tick at their ends, or an arrow where one goes on beyond the chart."""
     base = alt.Chart(alt.Data(values=rows)).encode(y=y)
-    end = base.mark_tick(height=10, thickness=2, color=INK)
-    line = base.mark_rule(strokeWidth=2, color=INK).encode(x=alt.X("low:Q"), x2=alt.X2("high:Q"))
-    return [line, end.encode(x=alt.X("low:Q")), end.encode(x=alt.X("high:Q"))]
+    tick = base.mark_tick(height=10, thickness=2, color=INK)
+    arrow = base.mark_point(shape="triangle-right", filled=True, size=70, opacity=1, color=INK)
+    line = base.mark_rule(strokeWidth=2, color=INK).encode(x=alt.X("low:Q"), x2=alt.X2("shown:Q"))
+    upper = tick.transform_filter("!datum.cut"), arrow.transform_filter("datum.cut")
+    return [line, tick.encode(x=alt.X("low:Q")), *(end.encode(x=alt.X("shown:Q")) for end in upper)]
 
 
 def _values(rows: list[Row], y: alt.Y, color: alt.Color) -> list[alt.Chart]:

@@ -37,7 +37,14 @@ def ratio(interval: Interval) -> tuple[str, str]:
     values = (interval.value, interval.low, interval.high)
     hidden = [digits for digits in (2, 3, 4) if not any(round(v, digits) == 1 != v for v in values)]
     digits = hidden[0] if hidden else 4
-    return f"{interval.value:.{digits}f}", f"{interval.low:.{digits}f} to {interval.high:.{digits}f}"
+    value, low, high = (_rounded(value, digits) for value in values)
+    return value, f"{low} to {high}"
+
+
+def _rounded(value: float, digits: int) -> str:
+    """``0.07``; what would be rounded to 0 is shown as below the smallest: ``<0.01``."""
+    smallest = f"{10**-digits:.{digits}f}"
+    return f"{value:,.{digits}f}" if value >= float(smallest) / 2 else f"<{smallest}"
 
 
 def bracket(interval: Interval) -> str:

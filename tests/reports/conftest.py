@@ -1,6 +1,5 @@
 """Run folders made up here, with numbers that a test can compute by itself."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ import pytest
 from benchmarks import plan, results
 from benchmarks.plan import Case
 from implementations import certificates, networks
+from reports import page, queries
 
 HOSTILE = "<script>alert(1)</script>"
 HOSTILE_NAME = "<img src=x onerror=alert(1)>"  # part of a file's name: no slash
@@ -222,12 +222,15 @@ def fill(folder: Folder, hostile: str = "") -> Folder:
     return folder
 
 
-@pytest.fixture
-def hostile(tmp_path: Path) -> Folder:
-    """A run whose texts try to run a script."""
-    return fill(Folder(tmp_path / "hostile").describe(machine={**MACHINE, "cpu": HOSTILE}), HOSTILE)
+@pytest.fixture(scope="session")
+def full_page(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The page of ``full``, rendered once."""
+    folder = fill(Folder(tmp_path_factory.mktemp("full")).describe())
+    return page.render(queries.read(folder.path))
 
 
-@pytest.fixture
-def new_folder(tmp_path: Path) -> Callable[[str], Folder]:
-    return lambda name: Folder(tmp_path / name).describe()
+@pytest.fixture(scope="session")
+def hostile_page(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The page of a run whose texts try to run a script."""
+    folder = Folder(tmp_path_factory.mktemp("hostile")).describe(machine={**MACHINE, "cpu": HOSTILE})
+    return page.render(queries.read(fill(folder, HOSTILE).path))

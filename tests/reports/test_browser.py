@@ -1,14 +1,12 @@
 """The page in Chromium, from file:// with no network: what a reader sees."""
 
+import functools
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
-
-from reports import page, queries
 
 pytestmark = pytest.mark.browser
 
@@ -42,11 +40,10 @@ class Visit:
     """A report opened in a tab, and all it complained about or asked for."""
 
     def __init__(
-        self, browser: Browser, folder: Any, size: dict[str, int], scheme: str = "light", slipped_in: str = ""
+        self, browser: Browser, path: Path, html: str, size: dict[str, int], scheme: str = "light"
     ) -> None:
-        self.path: Path = folder.path / "report.html"
-        html = page.render(queries.read(folder.path)).replace("</h1>", f"</h1>{slipped_in}", 1)
-        self.path.write_text(html, encoding="utf-8")
+        self.path = path
+        path.write_text(html, encoding="utf-8")
         self.requests: list[str] = []
         self.complaints: list[str] = []
         self.tab: Page = browser.new_page(viewport=size, color_scheme=scheme)  # type: ignore[arg-type]
@@ -62,25 +59,31 @@ class Visit:
         return str(self.tab.evaluate(script, [selector, name]))
 
 
+@pytest.fixture
+def opened(browser: Browser, tmp_path: Path, full_page: str) -> Callable[..., Visit]:
+    """Opens the full report: ``opened(size, scheme)``."""
+    return functools.partial(Visit, browser, tmp_path / "report.html", full_page)
+
+
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
 def test_charts_are_drawn_without_a_complaint_or_a_request(
-    browser: Browser, full: Any, size: dict[str, int]
+    opened: Callable[..., Visit], size: dict[str, int]
 ) -> None:
-    visit = Visit(browser, full, size)
+    visit = opened(size)
     assert visit.tab.locator(".chart svg").count() == 2 + 3  # two groups, three measures of training
     assert visit.complaints == []
     assert visit.requests == [visit.path.as_uri()]
 
 
-def test_nothing_scrolls_sideways_on_a_phone(browser: Browser, full: Any) -> None:
-    visit = Visit(browser, full, PHONE)
+def test_nothing_scrolls_sideways_on_a_phone(opened: Callable[..., Visit]) -> None:
+    visit = opened(PHONE)
     assert visit.tab.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
     widths = visit.tab.evaluate("[...document.querySelectorAll('.chart svg')].map(s => s.clientWidth)")
     assert all(0 < width <= PHONE["width"] for width in widths)
 
 
-def test_a_heading_sorts_by_keyboard_and_turns_at_the_second_press(browser: Browser, full: Any) -> None:
-    tab = Visit(browser, full, DESK).tab
+def test_a_heading_sorts_by_keyboard_and_turns_at_the_second_press(opened: Callable[..., Visit]) -> None:
+    tab = opened(DESK).tab
     heading = tab.locator("section[aria-labelledby=throughput] thead th", has_text="images/s")
     cells = "[...document.querySelectorAll('section[aria-labelledby=throughput] tbody tr')]"
     values = f"{cells}.map(row => parseFloat(row.cells[2].dataset.value))"
@@ -93,28 +96,29 @@ def test_a_heading_sorts_by_keyboard_and_turns_at_the_second_press(browser: Brow
     assert heading.get_attribute("aria-sort") == "descending"
 
 
-def test_hostile_text_is_shown_and_does_nothing(browser: Browser, hostile: Any) -> None:
-    visit = Visit(browser, hostile, DESK)
+def test_hostile_text_is_shown_and_does_nothing(browser: Browser, tmp_path: Path, hostile_page: str) -> None:
+    visit = Visit(browser, tmp_path / "report.html", hostile_page, DESK)
     visit.tab.locator(".chart svg .mark-symbol path").first.hover()  # tooltips show names too
     assert "<script>alert(1)</script>" in visit.tab.inner_text("body")
     assert visit.tab.locator("img").count() == 0
     assert visit.complaints == []
 
 
-def test_a_script_that_slipped_in_would_not_run(browser: Browser, full: Any) -> None:
-    visit = Visit(browser, full, DESK, slipped_in="<script>alert(1)</script>")
+def test_a_script_that_slipped_in_would_not_run(browser: Browser, tmp_path: Path, full_page: str) -> None:
+    slipped = full_page.replace("</h1>", "</h1><script>alert(1)</script>", 1)
+    visit = Visit(browser, tmp_path / "report.html", slipped, DESK)
     assert "a dialog opened" not in visit.complaints
     assert any("Content Security Policy" in complaint for complaint in visit.complaints)
 
 
-def test_dark_and_light_differ_in_page_and_chart(browser: Browser, full: Any) -> None:
-    light, dark = (Visit(browser, full, DESK, scheme) for scheme in ("light", "dark"))
+def test_dark_and_light_differ_in_page_and_chart(opened: Callable[..., Visit]) -> None:
+    light, dark = (opened(DESK, scheme) for scheme in ("light", "dark"))
     for selector, name in (("body", "backgroundColor"), (".chart svg .mark-text text", "fill")):
         assert light.color(selector, name) != dark.color(selector, name)
 
 
-def test_print_is_light_and_cuts_no_table_off(browser: Browser, full: Any) -> None:
-    visit = Visit(browser, full, DESK, "dark")
+def test_print_is_light_and_cuts_no_table_off(opened: Callable[..., Visit]) -> None:
+    visit = opened(DESK, "dark")
     visit.tab.emulate_media(media="print")
     assert visit.color("body", "backgroundColor") == "rgb(255, 255, 255)"
     assert visit.color(".scroll", "overflowX") == "visible"

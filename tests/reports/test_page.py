@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from reports import page, queries
+from benchmarks.plan import Case
+from reports import charts, page, queries
 
 LARGEST_PAGE = 1_300_000  # bytes: the chart library has 900,000 of them
 
@@ -33,15 +34,15 @@ def specifications(html: str) -> list[Any]:
     return [json.loads(text) for text in found]
 
 
-def test_the_answer_and_the_seal_stand_before_everything_else(full: Any) -> None:
-    text = said(rendered(full))
+def test_the_answer_and_the_seal_stand_before_everything_else(full_page: str) -> None:
+    text = said(full_page)
     assert text.index("4 of 4 claims proven: all networks below are the same.") < text.index("The answer")
     assert "pytorch is fastest: 2.00 times as fast as paddle" in text
     assert "This run cannot tell onnxruntime (from pytorch) and pytorch apart" in text
 
 
-def test_what_was_measured_on_what(full: Any) -> None:
-    text = said(rendered(full))
+def test_what_was_measured_on_what(full_page: str) -> None:
+    text = said(full_page)
     assert "Measured 2026-01-02 on Test CPU @ 2.00GHz, 4 threads" in text
     assert "torch 2.13.0+cpu" in text
 
@@ -50,32 +51,41 @@ def test_the_same_folder_gives_the_same_page(full: Any) -> None:
     assert rendered(full) == rendered(full)
 
 
-def test_the_page_is_small_and_asks_for_nothing(full: Any) -> None:
-    html = rendered(full)
-    assert len(html.encode()) < LARGEST_PAGE
-    addresses = re.findall(r"""(?:src|href|action|data)="([^"]*)""", markup(html))
+def test_the_page_is_small_and_asks_for_nothing(full_page: str) -> None:
+    assert len(full_page.encode()) < LARGEST_PAGE
+    addresses = re.findall(r"""(?:src|href|action|data)="([^"]*)""", markup(full_page))
     assert all(address.startswith(("#", "data:")) for address in addresses)
-    assert html.count("window.vegaEmbed") == 1  # the library is there once, not once a chart
+    assert full_page.count("window.vegaEmbed") == 1  # the library is there once, not once a chart
 
 
-def test_a_chart_for_each_group_and_each_measure_of_training(full: Any) -> None:
-    assert len(specifications(rendered(full))) == 2 + 3
+def test_a_chart_for_each_group_and_each_measure_of_training(full_page: str) -> None:
+    assert len(specifications(full_page)) == 2 + 3
 
 
-def test_throughput_axes_start_at_zero(full: Any) -> None:
-    for specification in specifications(rendered(full))[:2]:
+def test_throughput_axes_start_at_zero(full_page: str) -> None:
+    for specification in specifications(full_page)[:2]:
         assert specification["layer"][0]["encoding"]["x"]["scale"]["domain"][0] == 0
 
 
-def test_charts_show_every_forks_median(full: Any) -> None:
-    specification = specifications(rendered(full))[0]
+def test_charts_show_every_forks_median(full_page: str) -> None:
+    specification = specifications(full_page)[0]
     rows = next(layer["data"]["values"] for layer in specification["layer"] if "fork" in str(layer["data"]))
     assert sorted(row["fork"] for row in rows) == pytest.approx([95, 100, 105, 190, 200, 210])
 
 
-def test_a_framework_has_one_colour_everywhere(full: Any) -> None:
+def test_an_endless_interval_is_cut_with_an_arrow_and_leaves_the_rest_readable(folder: Any) -> None:
+    case = Case("mlp", "training", 32, "pytorch")
+    folder.forks(case, folder.certificate("mlp", "pytorch"), [10.0, 1000.0, 100.0])
+    specification = specifications(rendered(folder))[0]
+    x = specification["layer"][0]["encoding"]["x"]["scale"]["domain"]
+    assert x[1] == pytest.approx(2 * 1000 * charts.ROOM)  # of a t interval up to 30,000,000 images/s
+    rows = [row for layer in specification["layer"] for row in layer["data"]["values"] if "cut" in row]
+    assert all(row["cut"] and row["shown"] <= x[1] for row in rows)
+
+
+def test_a_framework_has_one_colour_everywhere(full_page: str) -> None:
     colors: dict[str, set[str]] = {}
-    for specification in specifications(rendered(full)):
+    for specification in specifications(full_page):
         scale = specification["layer"][0]["encoding"]["color"]["scale"]
         for name, color in zip(scale["domain"], scale["range"], strict=True):
             colors.setdefault(name, set()).add(color)
@@ -83,16 +93,15 @@ def test_a_framework_has_one_colour_everywhere(full: Any) -> None:
     assert all(len(found) == 1 for found in colors.values())
 
 
-def test_hostile_text_is_escaped_in_text_and_data(hostile: Any) -> None:
-    html = rendered(hostile)
-    assert "<script>alert" not in html
-    assert "<img" not in markup(html)
-    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html
-    assert "\\u003cimg src=x" in html
+def test_hostile_text_is_escaped_in_text_and_data(hostile_page: str) -> None:
+    assert "<script>alert" not in hostile_page
+    assert "<img" not in markup(hostile_page)
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in hostile_page
+    assert "\\u003cimg src=x" in hostile_page
 
 
-def test_every_table_has_a_caption_and_headings(full: Any) -> None:
-    html = markup(rendered(full))
+def test_every_table_has_a_caption_and_headings(full_page: str) -> None:
+    html = markup(full_page)
     tables = re.findall(r"<table.*?</table>", html, re.DOTALL)
     assert len(tables) == 6
     assert all("<caption>" in table and 'scope="' in table for table in tables)
@@ -125,13 +134,11 @@ def test_results_without_proof_break_the_seal(full: Any) -> None:
     assert "4 results are left out" in said(html)  # three forks and a training
 
 
-def test_failures_are_shown_with_their_reason(full: Any) -> None:
-    assert "mlp training b32 pytorch 4 no result within 180 s" in said(rendered(full))
+def test_failures_are_shown_with_their_reason(full_page: str) -> None:
+    assert "mlp training b32 pytorch 4 no result within 180 s" in said(full_page)
 
 
 def test_a_reason_of_pages_is_shortened(folder: Any) -> None:
-    from benchmarks.plan import Case
-
     folder.failure(Case("mlp", "training", 32, "pytorch"), 1, "x" * 5000)
     assert "x" * 300 + " …" in rendered(folder)
 
@@ -147,8 +154,8 @@ def test_a_run_that_has_only_begun(folder: Any) -> None:
     assert "Training" not in text
 
 
-def test_the_data_set_is_said_plainly(full: Any) -> None:
-    assert "Data set: digits , 1,437 training and 360 test images." in said(rendered(full))
+def test_the_data_set_is_said_plainly(full_page: str) -> None:
+    assert "Data set: digits , 1,437 training and 360 test images." in said(full_page)
 
 
 def test_a_loss_that_is_no_number_any_more(folder: Any) -> None:

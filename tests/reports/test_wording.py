@@ -72,3 +72,7 @@ def test_a_table_says_what_is_no_interval() -> None:
     assert wording.ends(interval(12.3, 11.9, 12.7, forks=2)) == "range 11.9 to 12.7"
     assert wording.ends(interval(12.3, 12.3, 12.3, forks=1)) == "one fork"
     assert wording.ratio_ends(interval(0.5, 0.4, 0.6, forks=1)) == "range 0.40 to 0.60"
+
+
+def test_a_tiny_ratio_is_not_rounded_to_nothing() -> None:
+    assert wording.ratio(interval(0.07, 0.002, 3.29)) == ("0.07", "<0.01 to 3.29")

@@ -12,8 +12,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from scipy import stats
-
 CONFIDENCE = 0.95
 FEWEST_FORKS = 3
 
@@ -36,7 +34,7 @@ def of_forks(medians: Sequence[float]) -> Interval:
     if len(logs) < FEWEST_FORKS:
         return Interval(center, min(medians), max(medians), "range", len(logs))
     error = statistics.stdev(logs) / math.sqrt(len(logs))
-    half = float(stats.t.ppf((1 + CONFIDENCE) / 2, len(logs) - 1)) * error
+    half = _quantile(len(logs) - 1) * error
     return Interval(center, center * math.exp(-half), center * math.exp(half), "interval", len(logs))
 
 
@@ -47,9 +45,16 @@ def ratio(above: Sequence[float], below: Sequence[float]) -> Interval:
     if forks < FEWEST_FORKS:
         pairs = [a / b for a, b in itertools.product(above, below)]
         return Interval(value, min(pairs), max(pairs), "range", forks)
-    result = stats.ttest_ind([math.log(x) for x in above], [math.log(x) for x in below], equal_var=False)
-    interval = result.confidence_interval(CONFIDENCE)
-    low, high = float(interval.low), float(interval.high)
-    if math.isnan(low):  # both sides without any spread
-        low = high = math.log(value)
-    return Interval(value, math.exp(low), math.exp(high), "interval", forks)
+    u, v = (statistics.variance(map(math.log, side)) / len(side) for side in (above, below))
+    if u + v == 0:  # both sides without any spread
+        return Interval(value, value, value, "interval", forks)
+    freedom = (u + v) ** 2 / (u**2 / (len(above) - 1) + v**2 / (len(below) - 1))  # Satterthwaite 1946
+    half = _quantile(freedom) * math.sqrt(u + v)
+    return Interval(value, value * math.exp(-half), value * math.exp(half), "interval", forks)
+
+
+def _quantile(freedom: float) -> float:
+    """Of Student's t, for both ends of the interval."""
+    from scipy.special import stdtrit  # scipy.stats takes a second to import, which every command would wait
+
+    return float(stdtrit(freedom, (1 + CONFIDENCE) / 2))

@@ -16,6 +16,7 @@ from typing import Any
 from benchmarks.plan import Case
 from implementations.commandline import ROOT
 from implementations.errors import UserError
+from implementations.files import replacing
 
 SCHEMA_VERSION = 1
 METHOD_VERSION = 1  # raised by hand when measuring changes its meaning
@@ -95,34 +96,29 @@ def read_fork(path: Path) -> Fork:
 def read_json(path: Path, what: str) -> Any:
     """The JSON in ``path``; ``UserError`` if there is none."""
     try:
-        return json.loads(path.read_text())
+        return json.loads(path.read_text(), parse_constant=_no_number)
     except (OSError, ValueError) as error:
         raise refused(path, f"the {what} cannot be read ({type(error).__name__}: {error})") from None
 
 
+def _no_number(word: str) -> None:
+    raise ValueError(f"{word} is no number")
+
+
 def write_json(path: Path, content: Any) -> None:
-    """Write under a temporary name, then rename: a file is there whole or not at all."""
-    temporary = path.with_name(f".{path.name}.partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    """Write ``content`` as JSON, which has no word for NaN."""
+    with replacing(path, "a result") as temporary:
         temporary.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n")
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise UserError(
-            f"a result cannot be written ({error.strerror})",
-            given=path,
-            allowed="a folder with room that can be written",
-            todo="free space, then start again with the same --output to go on",
-        ) from None
 
 
 def read_training(path: Path) -> dict[str, Any]:
     """The training result in ``path``; ``UserError`` if the file is damaged, foreign or newer."""
     content = read_json(path, "training result")
     missing = [name for name in TRAINING if not isinstance(content, dict) or name not in content]
-    if missing or content["schema_version"] > SCHEMA_VERSION or not content["epochs"]:
+    if missing or not content["epochs"]:
         raise refused(path, f"the training result is not one of this project's (lacks {missing or 'epochs'})")
+    if content["schema_version"] not in range(1, SCHEMA_VERSION + 1):
+        raise refused(path, f"the training result has schema_version {content['schema_version']!r}")
     return dict(content)
 
 

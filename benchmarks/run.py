@@ -19,11 +19,22 @@ from benchmarks.recipes import Recipe
 from implementations import certificates, networks, proving
 from implementations.certificates import Certificate, first_breach
 from implementations.errors import UserError
+from implementations.files import replacing
 from implementations.network import ADAPTERS
 from implementations.processes import REASON_LENGTH, ChildFailedError, Finished
 from implementations.proving import Claim, Prover
 
 SCHEDULE_SEED = 0
+FAILURE_MARKS = ("FAILED", "ERROR", "error:", "Exit:")
+PYTEST = (
+    "-p",
+    "pytest_benchmark.plugin",
+    "-p",
+    "no:cacheprovider",
+    "-q",
+    "--tb=short",
+    "--benchmark-disable-gc",
+)
 Notice = Callable[[str], None]
 
 
@@ -62,7 +73,10 @@ class Run:
         }
         path = self.folder / "run.json"
         if path.exists():
-            self._compare(results.read_json(path, "run's description"), about)
+            before = results.read_json(path, "run's description")
+            if not isinstance(before, dict):
+                raise results.refused(path, "the run's description is not one of this project's")
+            self._compare(before, about)
         else:
             self._require_empty()
             results.write_json(path, about)
@@ -145,18 +159,21 @@ class Run:
         about = {**plan.as_data(case), "fork": number}
         if not self.proofs[claim]["passed"]:
             return self._fail(final, about, _not_the_same(self.proofs[claim]))
-        final.parent.mkdir(parents=True, exist_ok=True)
-        partial = final.with_name(f".{final.name}.partial")
-        command = self._command(case, number, claim, partial)
         try:
+            fork = self._forked(case, number, claim, final)
+        except ForkFailedError as failure:
+            return self._fail(final, about, str(failure), failure.last_lines)
+        self._made_good(final)
+        return f"{fork.median:,.1f} images/s"
+
+    def _forked(self, case: Case, number: int, claim: Claim, final: Path) -> results.Fork:
+        """The fork that a fresh process measured, kept in ``final``."""
+        with replacing(final, "a result") as partial:
+            command = self._command(case, number, claim, partial)
             ended = self.prover.launcher.run(case.framework, command, self.preset.timeout_s)
             if ended.returncode != 0 or not partial.exists():
-                return self._fail(final, about, _reason(ended), ended.last_lines)
-            fork = results.read_fork(partial)
-            self._keep(partial, final)
-            return f"{fork.median:,.1f} images/s"
-        finally:
-            partial.unlink(missing_ok=True)
+                raise ForkFailedError(ended)
+            return results.read_fork(partial)
 
     def _command(self, case: Case, number: int, claim: Claim, output: Path) -> list[str]:
         options = {
@@ -174,18 +191,7 @@ class Run:
         if case.exporter:
             options |= {"--exporter": case.exporter, "--model": self.prover.model(claim)}
         file = f"benchmarks/test_{case.task}.py"
-        pytest = [
-            "-m",
-            "pytest",
-            file,
-            "-p",
-            "pytest_benchmark.plugin",
-            "-p",
-            "no:cacheprovider",
-            "-q",
-            "--tb=short",
-        ]
-        return [*pytest, "--benchmark-disable-gc", *(f"{key}={value}" for key, value in options.items())]
+        return ["-m", "pytest", file, *PYTEST, *(f"{key}={value}" for key, value in options.items())]
 
     # --- Training ---
 
@@ -208,16 +214,14 @@ class Run:
             result = train.fit(recipe, data, framework, self.prover)
         except ChildFailedError as failure:
             return self._fail(final, about, str(failure), failure.finished.last_lines)
-        partial = final.with_name(f".{final.name}.partial")
-        results.write_json(partial, {**result, "certificate": proof["id"]})
-        self._keep(partial, final)
+        results.write_json(final, {**result, "certificate": proof["id"]})
+        self._made_good(final)
         return f"test accuracy {result['epochs'][-1]['test_accuracy']:.4f}"
 
     # --- What came out ---
 
-    def _keep(self, partial: Path, final: Path) -> None:
-        """The result is there, whole; an earlier failure of it is made good."""
-        partial.replace(final)
+    def _made_good(self, final: Path) -> None:
+        """The result is there: an earlier failure of it does not count any more."""
         results.failure_path(self.folder, final).unlink(missing_ok=True)
 
     def _fail(self, final: Path, about: dict[str, Any], reason: str, last_lines: str = "") -> str:
@@ -246,6 +250,16 @@ class Run:
         return not self.failures and all(proof["passed"] for proof in self.proofs.values())
 
 
+class ForkFailedError(Exception):
+    """A measuring process that left no result: in one line why, in pytest's own words where it spoke."""
+
+    def __init__(self, ended: Finished) -> None:
+        self.last_lines = ended.last_lines
+        said = [line for line in ended.last_lines.splitlines() if line.startswith(FAILURE_MARKS)]
+        spoke = ended.returncode == 1 and said
+        super().__init__(said[0][:REASON_LENGTH] if spoke else ended.reason or "it wrote no result")
+
+
 class _Progress:
     """How long the forks still to come will take, from those of their case (or of all) so far."""
 
@@ -264,15 +278,6 @@ class _Progress:
 
 def _not_the_same(proof: Certificate) -> str:
     return f"not the same network: {first_breach(proof)}"
-
-
-def _reason(ended: Finished) -> str:
-    """Why a fork failed, in one line: pytest's own line of the failure where there is one."""
-    lines = ended.last_lines.splitlines()
-    said = [line for line in lines if line.startswith(("FAILED", "ERROR", "E  ", "error:", "Exit:"))]
-    if ended.returncode == 1 and said:
-        return said[0].removeprefix("E").strip()[:REASON_LENGTH]
-    return ended.reason or "it wrote no result"
 
 
 def _now() -> str:

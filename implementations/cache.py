@@ -4,6 +4,7 @@ A weight file's name holds all that its content depends on, so it is never out o
 models depend on the exporter's version too: every proof of an export writes its file anew.
 """
 
+import os
 from pathlib import Path
 
 import platformdirs
@@ -19,7 +20,11 @@ class Cache:
     """The cache folder; the user's own by default."""
 
     def __init__(self, folder: Path | None = None) -> None:
+        """``UserError`` if ``folder`` can be neither used nor made; nothing is made yet."""
         self.folder = (folder or platformdirs.user_cache_path(NAME)).absolute()
+        nearest = next(place for place in (self.folder, *self.folder.parents) if place.exists())
+        if not (nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)):
+            raise _refused(self.folder, "no folder that can be written")
 
     def probe_weights(self, network: Network, seed: int) -> Path:
         """The probe weights of ``network`` in a file, made if absent."""
@@ -48,10 +53,14 @@ class Cache:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise UserError(
-                f"the cache folder cannot be made ({error.strerror})",
-                given=folder,
-                allowed="a folder that can be written",
-                todo="name another with --cache-dir",
-            ) from None
+            raise _refused(folder, error.strerror) from None
         return folder / name
+
+
+def _refused(folder: Path, why: str | None) -> UserError:
+    return UserError(
+        f"the cache folder cannot be made ({why})",
+        given=folder,
+        allowed="a folder that can be written",
+        todo="name another with --cache-dir",
+    )

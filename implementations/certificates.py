@@ -16,6 +16,7 @@ import numpy as np
 
 from implementations import networks, reference, sameness, weights
 from implementations.errors import UserError
+from implementations.files import replacing
 from implementations.network import Array, Built, Framework, Settings
 from implementations.spec import Network
 
@@ -136,11 +137,9 @@ def strict(value: Any) -> Any:
 
 
 def write(path: Path, certificate: Certificate) -> None:
-    """Write under a temporary name, then rename."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.partial")
-    temporary.write_text(json.dumps(strict(certificate), indent=1))
-    temporary.replace(path)
+    """Write the certificate as JSON."""
+    with replacing(path, "a certificate") as temporary:
+        temporary.write_text(json.dumps(strict(certificate), indent=1))
 
 
 def read(path: Path) -> Certificate:

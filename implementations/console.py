@@ -3,5 +3,6 @@
 from rich.console import Console
 
 LOG_WIDTH = 160
-_terminal = Console(highlight=False)
-CONSOLE = _terminal if _terminal.is_terminal else Console(highlight=False, width=LOG_WIDTH)
+PLAIN = {"highlight": False, "markup": False, "emoji": False}  # a test's name in [brackets] is text
+_terminal = Console(**PLAIN)  # type: ignore[arg-type]
+CONSOLE = _terminal if _terminal.is_terminal else Console(**PLAIN, width=LOG_WIDTH)  # type: ignore[arg-type]

@@ -13,6 +13,7 @@ import onnx
 
 from implementations import networks, weights
 from implementations.errors import UserError
+from implementations.files import replacing
 from implementations.network import Framework, Settings
 
 OPSET = 18  # the one that all exporters share
@@ -38,13 +39,10 @@ def export(
     specification = networks.build(**network)
     values = weights.load(Path(weights_path), specification)
     built = framework.build(specification, values, settings, training=False)
-    final = Path(model_path)
-    final.parent.mkdir(parents=True, exist_ok=True)
-    partial = final.with_name(f".{final.name}.partial.onnx")
-    built.export(partial)
-    if not partial.exists():  # some exporters log a failure and return
-        raise RuntimeError(f"the exporter wrote no file for {specification.name}")
-    partial.replace(final)
+    with replacing(Path(model_path), "the exported model") as temporary:
+        built.export(temporary)
+        if not temporary.exists():  # some exporters log a failure and return
+            raise RuntimeError(f"the exporter wrote no file for {specification.name}")
 
 
 def summary(path: Path) -> Summary:

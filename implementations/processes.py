@@ -148,12 +148,16 @@ def _start(command: Sequence[str], environment: Mapping[str, str], output: Any) 
             start_new_session=True,
         )
     except OSError as error:
-        raise UserError(
-            f"the interpreter cannot be started ({error.strerror})",
-            given=command[0],
-            allowed="an executable Python",
-            todo="name another with --python FRAMEWORK=PATH",
-        ) from None
+        raise _not_started(command[0], error) from None
+
+
+def _not_started(python: str, error: OSError) -> UserError:
+    return UserError(
+        f"the interpreter cannot be started ({error.strerror})",
+        given=python,
+        allowed="an executable Python",
+        todo="name another with --python FRAMEWORK=PATH",
+    )
 
 
 def _kill_group(child: subprocess.Popen[bytes]) -> None:
@@ -169,9 +173,13 @@ def _signal_name(number: int) -> str:
 
 
 def installed(framework_package: str, python: str) -> bool:
-    """Whether ``python`` could import the package; nothing is imported."""
-    question = f"import importlib.util as u, sys; sys.exit(u.find_spec({framework_package!r}) is None)"
-    return subprocess.run([python, "-c", question], cwd=ROOT, capture_output=True).returncode == 0
+    """Whether ``python`` could import the package; ``UserError`` if it does not start."""
+    question = f"import importlib.util; print(importlib.util.find_spec({framework_package!r}) is not None)"
+    try:
+        answer = subprocess.run([python, "-c", question], cwd=ROOT, capture_output=True, text=True).stdout
+        return answer.strip() == "True"
+    except OSError as error:
+        raise _not_started(python, error) from None
 
 
 def available_cores() -> int:

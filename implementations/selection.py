@@ -16,10 +16,17 @@ def frameworks(requested: Sequence[str] | None, launcher: Launcher, notice: Noti
     """Names in the table's order; without a request all that are installed.
 
     ``keras`` means every Keras backend that is installed. ``UserError`` for an unknown name, and for
-    one asked for that is not installed.
+    one asked for that is not installed, and where none is.
     """
     missing = [name for name in ADAPTERS if not installed(ADAPTERS[name].package, launcher.python(name))]
     if not requested:
+        if len(missing) == len(ADAPTERS):
+            raise UserError(
+                "no framework is installed, so there is nothing to do",
+                given=launcher.python(missing[0]),
+                allowed=", ".join(f"{name} (package {ADAPTERS[name].package})" for name in missing),
+                todo="install one, or name its environment with --python FRAMEWORK=PATH",
+            )
         for name in missing:
             notice(f"{name} is left out: the package {ADAPTERS[name].package!r} is not installed")
         return [name for name in ADAPTERS if name not in missing]

@@ -8,7 +8,6 @@ differ in the last bit between C libraries. Files are safetensors: mapped, never
 
 import hashlib
 import math
-import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -19,6 +18,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from implementations.errors import UserError
+from implementations.files import replacing
 from implementations.spec import (
     Constant,
     GlorotUniform,
@@ -171,21 +171,12 @@ class WeightFile(Mapping[str, Array]):
 
 
 def save(path: Path, weights: Weights) -> None:
-    """Write ``weights`` under a temporary name, then rename: a file is there whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        save_file({key: np.ascontiguousarray(value) for key, value in weights.items()}, temporary)
-        temporary.replace(path)
-    except (OSError, SafetensorError) as error:
-        raise UserError(
-            f"the weights cannot be written ({error})",
-            given=path,
-            allowed="a folder with room that can be written",
-            todo="free space or choose another --cache-dir",
-        ) from None
-    finally:
-        temporary.unlink(missing_ok=True)
+    """Write ``weights`` to a safetensors file."""
+    with replacing(path, "the weights") as temporary:
+        try:
+            save_file({key: np.ascontiguousarray(value) for key, value in weights.items()}, temporary)
+        except SafetensorError as error:  # how safetensors reports a full disk
+            raise OSError(str(error)) from error
 
 
 def load(path: Path, network: Network) -> WeightFile:

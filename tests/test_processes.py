@@ -263,7 +263,7 @@ def asking(tmp_path: Path, *lines: str) -> Launcher:
 
 
 def reply(content: Any) -> str:
-    return f"printf %s {shlex.quote(json.dumps(content))} > \"$4\""
+    return f'printf %s {shlex.quote(json.dumps(content))} > "$4"'
 
 
 def test_an_answer_comes_back(tmp_path: Path) -> None:
@@ -344,7 +344,7 @@ def test_a_relative_interpreter_is_one_from_here(tmp_path: Path, monkeypatch: py
 
 @pytest.mark.parametrize("item", ["paddle", "", "=", "=/bin/sh", "jax=/bin/sh", "Paddle=/bin/sh"])
 def test_what_names_no_framework_is_refused(item: str) -> None:
-    with pytest.raises(UserError, match="--python cannot be understood.*pytorch, paddle"):
+    with pytest.raises(UserError, match=r"--python cannot be understood.*pytorch, paddle"):
         parse_pythons([item], FRAMEWORKS)
 
 
@@ -353,5 +353,5 @@ def test_what_is_no_interpreter_is_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "text").write_text("not executable")
     path = str(tmp_path / name) if name else ""
-    with pytest.raises(UserError, match="there is no such interpreter.*correct --python paddle=PATH"):
+    with pytest.raises(UserError, match=r"there is no such interpreter.*correct --python paddle=PATH"):
         parse_pythons([f"paddle={path}"], FRAMEWORKS)

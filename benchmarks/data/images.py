@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
+from implementations.files import replacing
+
 
 @dataclass(frozen=True)
 class ImageSet:
@@ -27,19 +29,17 @@ class ImageSet:
 
     @property
     def sha256(self) -> str:
-        """Of all arrays' bytes: equal for equal data, wherever the files came from."""
-        total = hashlib.sha256()
+        """Of the divisor and all arrays' bytes: equal for equal data, wherever the files came from."""
+        total = hashlib.sha256(str(self.divisor).encode())
         for array in (self.train_images, self.train_labels, self.test_images, self.test_labels):
             total.update(str(array.shape).encode() + np.ascontiguousarray(array).tobytes())
         return total.hexdigest()
 
     def save(self, path: Path) -> None:
-        """Write all arrays to a safetensors file, under a temporary name first."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.partial")
+        """Write all arrays to a safetensors file."""
         arrays = {name: np.ascontiguousarray(getattr(self, name)) for name in ARRAYS}
-        save_file({**arrays, "divisor": np.array([self.divisor])}, temporary)
-        temporary.replace(path)
+        with replacing(path, "the data") as temporary:
+            save_file({**arrays, "divisor": np.array([self.divisor])}, temporary)
 
     @classmethod
     def load(cls, path: Path) -> "ImageSet":

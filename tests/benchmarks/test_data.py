@@ -91,8 +91,15 @@ def test_a_wrong_file_is_refused(tmp_path: Path, content: bytes, wrong: str, end
 
 @pytest.mark.parametrize(
     "content",
-    [gzip.compress(CONTENT)[:-9], gzip.compress(CONTENT)[:12], CONTENT, b"", gzip.compress(CONTENT)[:-1]],
-    ids=["cut short", "header only", "not gzip", "empty", "checksum cut"],
+    [
+        gzip.compress(CONTENT)[:-9],
+        gzip.compress(CONTENT)[:10],
+        gzip.compress(CONTENT)[:-1],
+        gzip.compress(CONTENT)[:10] + bytes([0b111]) + bytes(20),  # a deflate block of the type that is none
+        CONTENT,
+        b"",
+    ],
+    ids=["cut short", "header only", "checksum cut", "bad block", "not gzip", "empty"],
 )
 def test_a_damaged_gzip_file_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "images.gz"
@@ -111,7 +118,7 @@ def test_a_changed_byte_in_a_gzip_file_is_noticed(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="cannot be read .FileNotFoundError"):
+    with pytest.raises(UserError, match="cannot be read"):
         fashion_mnist.read_idx(tmp_path / "images", 3)
 
 
@@ -314,7 +321,9 @@ CHANGES: dict[str, Change] = {
     "a pixel": changed_pixel,
     "a label": lambda images: replace(images, train_labels=(images.train_labels + 1) % 10),
     "the images' order": lambda images: replace(images, train_images=images.train_images[::-1]),
-    "the images' shape": lambda images: replace(images, train_images=images.train_images.transpose(0, 1, 3, 2)),
+    "the images' shape": lambda images: replace(
+        images, train_images=images.train_images.transpose(0, 1, 3, 2)
+    ),
     "the split": lambda images: replace(
         images,
         train_images=images.train_images[:5],

@@ -5,6 +5,7 @@ import statistics
 import warnings
 from collections.abc import Sequence
 
+import numpy as np
 import pytest
 from scipy import stats
 
@@ -136,3 +137,11 @@ def test_a_side_without_spread_is_no_reason_for_a_warning(above: list[float]) ->
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # it would stand on the user's terminal, between the tables
         intervals.ratio(above, [2.0] * 3)
+
+
+def test_ratio_agrees_with_scipy() -> None:
+    """SciPy's own Welch interval on the same logarithms: another implementation of the same method."""
+    above, below = [101.0, 98.5, 103.2, 99.9], [80.1, 84.9, 79.2]
+    result = stats.ttest_ind(np.log(above), np.log(below), equal_var=False).confidence_interval(0.95)
+    found = intervals.ratio(above, below)
+    assert (found.low, found.high) == pytest.approx((np.exp(result.low), np.exp(result.high)), rel=1e-9)

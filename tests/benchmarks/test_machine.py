@@ -12,12 +12,16 @@ from benchmarks import machine
 NAME = "somebody-in-particular"
 
 
-def words(value: Any) -> set[str]:
-    return set(re.findall(r"[^\s/|,()]+", str(value)))
+def words(content: dict[str, Any]) -> set[str]:
+    return {word for value in content.values() for word in re.split(r"[\s/|,()]+", str(value))}
 
 
 def test_a_description_names_neither_host_nor_user() -> None:
     assert not words(machine.description()) & {socket.gethostname(), getpass.getuser()}
+
+
+def test_a_host_name_in_a_description_would_be_noticed() -> None:
+    assert socket.gethostname() in words({"system": f"Linux 6.1 ({socket.gethostname()})"})
 
 
 def test_a_description_holds_no_path() -> None:

@@ -173,7 +173,14 @@ def test_a_file_of_other_than_one_benchmark_is_refused(
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("batch", 0), ("batch", 1.5), ("threads", 0), ("task", "dreaming"), ("digest", "abc"), ("provider", "tpu")],
+    [
+        ("batch", 0),
+        ("batch", 1.5),
+        ("threads", 0),
+        ("task", "dreaming"),
+        ("digest", "abc"),
+        ("provider", "tpu"),
+    ],
 )
 def test_a_key_field_that_cannot_be_is_refused(
     tmp_path: Path, content: dict[str, Any], name: str, value: Any
@@ -255,8 +262,8 @@ def test_a_full_disk_leaves_no_file(
 def test_a_full_disk_leaves_the_older_file_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "a.json"
     results.write_json(path, {"a": 1})
-    with monkeypatch.context() as patch, pytest.raises(UserError):
-        patch.setattr(Path, "write_text", no_room(half_written=True))
+    monkeypatch.setattr(Path, "write_text", no_room(half_written=True))
+    with pytest.raises(UserError):
         results.write_json(path, {"a": 2})
     assert json.loads(path.read_text()) == {"a": 1}
 

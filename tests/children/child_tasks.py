@@ -1,5 +1,6 @@
 """Tasks that only tests ask of a child: each runs with one framework loaded."""
 
+import dataclasses
 import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -27,9 +28,12 @@ class Zeros(Mapping[str, Any]):
         return len(self.shapes)
 
 
-def counted(framework: Any, *, settings: Settings, network: dict[str, Any]) -> int:
-    """Parameters of the full network as the framework's own objects count them."""
-    specification = networks.build(**network)
+def counted(framework: Any, *, settings: Settings, wanted: list[dict[str, Any]]) -> list[int]:
+    """Parameters of full networks as the framework's own objects count them."""
+    return [_counted(framework, settings, networks.build(**network)) for network in wanted]
+
+
+def _counted(framework: Any, settings: Settings, specification: Any) -> int:
     built = framework.build(specification, Zeros(specification), settings, training=True)
     if hasattr(built, "model"):
         return int(built.model.count_params())
@@ -122,12 +126,13 @@ def repaired_pads(framework: Any, *, settings: Settings, folder: str) -> list[in
 
 
 def trained(framework: Any, *, settings: Settings) -> dict[str, Any]:
-    """Losses of ten training steps on one batch, and whether loading brings the first output back."""
+    """Losses of ten float64 training steps on one batch, and whether loading brings the output back."""
     from implementations.training import SGD
 
     network = networks.build("probe").without_dropout()
     values = weights.probe(network, 0)
-    built = framework.build(network, values, settings, training=True)
+    exact = dataclasses.replace(settings, precision="float64")  # a small update must not be rounded away
+    built = framework.build(network, values, exact, training=True)
     images, labels = weights.probe_images(network, 0, 8), weights.probe_labels(network, 0, 8)
     before = built.outputs(images)
     built.prepare_training(SGD(learning_rate=1e-5, momentum=0.875))

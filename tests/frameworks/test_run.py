@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from benchmarks import results
-from benchmarks.data import fashion_mnist
 from implementations import certificates
 from implementations.commandline import INTERRUPTED, ROOT
 
 pytestmark = pytest.mark.frameworks
 FORKS = 3
+FRAMEWORKS = ("pytorch", "paddle")
 
 
 def command(folder: Path, *options: str) -> list[str]:
@@ -45,7 +45,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def killed(folder: Path) -> subprocess.CompletedProcess[str]:
+def killed(folder: Path, data: Path) -> subprocess.CompletedProcess[str]:
     """A run in which Paddle's second measuring process is killed."""
     wrapper, count = folder.parent / "python", folder.parent / "count"
     wrapper.write_text(
@@ -55,7 +55,7 @@ def killed(folder: Path) -> subprocess.CompletedProcess[str]:
         f'exec {sys.executable} "$@"\n'
     )
     wrapper.chmod(0o755)
-    return run(folder, "--python", f"paddle={wrapper}")
+    return run(folder, data, "--python", f"paddle={wrapper}")
 
 
 @pytest.fixture(scope="module")
@@ -65,16 +65,16 @@ def before(killed: object, folder: Path) -> dict[Path, float]:
 
 
 @pytest.fixture(scope="module")
-def completed(before: object, folder: Path) -> subprocess.CompletedProcess[str]:
+def completed(before: object, folder: Path, data: Path) -> subprocess.CompletedProcess[str]:
     """The second run into the same folder, with nothing killed."""
-    return run(folder)
+    return run(folder, data)
 
 
 def test_a_killed_child_costs_its_own_fork_only(
     killed: subprocess.CompletedProcess[str], before: dict[Path, float]
 ) -> None:
     assert killed.returncode == 1, killed.stderr
-    assert len(before) == 3 * FORKS - 1
+    assert len(before) == len(FRAMEWORKS) * FORKS - 1
     assert "killed by SIGKILL" in killed.stdout
     assert "1 FAILED" in killed.stdout
 
@@ -83,10 +83,10 @@ def test_the_second_run_measures_only_what_was_missing(
     completed: subprocess.CompletedProcess[str], before: dict[Path, float], folder: Path
 ) -> None:
     assert completed.returncode == 0, completed.stdout + completed.stderr
-    assert f"measuring: 1 of {3 * FORKS} forks" in completed.stdout
+    assert f"measuring: 1 of {len(FRAMEWORKS) * FORKS} forks" in completed.stdout
     assert "proving sameness: 0 claims" in completed.stdout
     after = {path: path.stat().st_mtime for path in (folder / "forks").glob("*.json")}
-    assert len(after) == 3 * FORKS
+    assert len(after) == len(FRAMEWORKS) * FORKS
     assert all(after[path] == when for path, when in before.items())
     assert list((folder / "failures").glob("*")) == []
 
@@ -94,7 +94,7 @@ def test_the_second_run_measures_only_what_was_missing(
 def test_every_result_names_its_certificate_and_passed_its_canary(completed: object, folder: Path) -> None:
     known = {certificates.read(path)["id"] for path in (folder / "certificates").glob("*.json")}
     forks = list(results.forks(folder))
-    assert len(forks) == 3 * FORKS
+    assert len(forks) == len(FRAMEWORKS) * FORKS
     for fork in forks:
         assert fork.attributes["certificate"] in known
         assert fork.fields["canary_difference"] <= fork.fields["canary_bound"] == 2e-5
@@ -119,28 +119,6 @@ def test_a_result_holds_no_host_user_or_path(completed: object, folder: Path) ->
             assert word not in json.dumps(content), word
 
 
-def test_exports_from_all_frameworks_are_proven(completed: object, folder: Path) -> None:
-    for exporter in ("pytorch", "keras-tensorflow", "paddle"):
-        certificate = certificates.read(folder / "certificates" / f"mlp-onnxruntime-from-{exporter}.json")
-        assert certificate["passed"]
-
-
-def test_every_framework_learns(completed: object, folder: Path) -> None:
-    """At least 0.86 after 5 epochs; the source reports 0.878 on Fashion-MNIST, seeds spread by 0.0034."""
-    trainings = list(results.trainings(folder))
-    assert {training["framework"] for training in trainings} == {"pytorch", "keras-tensorflow", "paddle"}
-    on_fashion = fashion_mnist.find([fashion_mnist.SYSTEM_PLACE]) is not None
-    for training in trainings:
-        assert training["data"]["name"] == ("fashion-mnist" if on_fashion else "digits")
-        assert training["epochs"][-1]["test_accuracy"] >= 0.86
-        assert training["initial"]["test_accuracy"] < 0.3
-
-
-def test_all_frameworks_start_from_the_same_weights(completed: object, folder: Path) -> None:
-    losses = [training["initial"]["test_loss"] for training in results.trainings(folder)]
-    assert max(losses) - min(losses) < 1e-5 * max(losses)  # float32 values bound
-
-
 def test_the_report_is_made_from_it(completed: object, folder: Path) -> None:
     made = subprocess.run(
         [sys.executable, "-m", "reports", "html", str(folder)], cwd=ROOT, capture_output=True, text=True
@@ -157,9 +135,9 @@ def wait_for(folder: Path, child: subprocess.Popen[str], forks: int) -> None:
         time.sleep(0.1)
 
 
-def test_interruption_keeps_what_is_finished_and_says_how_to_go_on(folder: Path, tmp_path: Path) -> None:
+def test_interruption_keeps_what_is_finished_and_says_how_to_go_on(data: Path, tmp_path: Path) -> None:
     target = tmp_path / "output"
-    started = command(target, "--framework", "pytorch")
+    started = command(target, data, "--framework", "pytorch")
     child = subprocess.Popen(
         started, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     )

@@ -76,7 +76,9 @@ class Launcher:
         process is interrupted.
         """
         # Paddle sets OMP_NUM_THREADS=1 for itself and its children; everyone gets the same count.
-        environment = {**os.environ, **CHILD_ENVIRONMENT, "OMP_NUM_THREADS": str(self.threads)}
+        # What surrounds us may be pytest itself, whose settings would switch a child's benchmarks off.
+        inherited = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST_")}
+        environment = {**inherited, **CHILD_ENVIRONMENT, "OMP_NUM_THREADS": str(self.threads)}
         start = time.monotonic()
         with tempfile.TemporaryFile() as output:
             command = [self.python(framework), *arguments]

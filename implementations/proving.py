@@ -98,11 +98,14 @@ class Prover:
         """The certificates of ``wanted``: two children at a time where memory allows it, longest first."""
         for claim in wanted:  # weights are made once, not by two children at a time
             self.weights(claim)
-        certificates = {}
-        with ThreadPoolExecutor(_workers()) as pool:
+        certificates, workers = {}, _workers()
+        # Two children with all cores' threads each wait for each other: they share the cores instead.
+        threads = max(1, self.launcher.threads // workers)
+        sharing = dataclasses.replace(self, launcher=dataclasses.replace(self.launcher, threads=threads))
+        with ThreadPoolExecutor(workers) as pool:
             try:
                 started = {
-                    pool.submit(self.certificate, c): c for c in sorted(wanted, key=_work, reverse=True)
+                    pool.submit(sharing.certificate, c): c for c in sorted(wanted, key=_work, reverse=True)
                 }
                 for future in as_completed(started):
                     certificates[started[future]] = future.result()

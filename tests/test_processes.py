@@ -355,3 +355,11 @@ def test_what_is_no_interpreter_is_refused(tmp_path: Path, name: str) -> None:
     path = str(tmp_path / name) if name else ""
     with pytest.raises(UserError, match=r"there is no such interpreter.*correct --python paddle=PATH"):
         parse_pythons([f"paddle={path}"], FRAMEWORKS)
+
+
+def test_settings_of_a_surrounding_pytest_do_not_reach_a_child(monkeypatch: pytest.MonkeyPatch) -> None:
+    """pytest-benchmark switches itself off where it sees an xdist worker's variable."""
+    monkeypatch.setenv("PYTEST_XDIST_WORKER", "gw0")
+    monkeypatch.setenv("PYTEST_ADDOPTS", "--benchmark-disable")
+    code = "import os, sys; sys.exit(len({'PYTEST_XDIST_WORKER', 'PYTEST_ADDOPTS'} & set(os.environ)))"
+    assert Launcher(threads=1).run("pytorch", ["-c", code], timeout=60).returncode == 0

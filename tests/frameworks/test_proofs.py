@@ -13,8 +13,8 @@ from implementations.proving import Claim, Prover
 
 pytestmark = pytest.mark.frameworks
 CLASSES = 10
-SIZES = {"googlenet": (96, 96), "vgg16": (32, 32), "probe": (25, 20)}
-EXPORTED = {"googlenet": (96, 96), "mlp": (28, 28)}
+SIZES = {"googlenet": (80, 80), "vgg16": (32, 32), "probe": (25, 20)}
+EXPORTED = {"googlenet": (80, 80), "mlp": (28, 28)}
 
 
 @pytest.fixture(scope="session")

@@ -115,6 +115,13 @@ def _networks(options: argparse.Namespace, preset: plan.Preset) -> list[str]:
 def _run(options: argparse.Namespace) -> int:
     preset = plan.preset(options.preset)
     run = _prepared(options, _networks(options, preset))
+    if not run.cases:
+        raise UserError(
+            "there is nothing to measure",
+            given=f"{', '.join(run.frameworks)} on {', '.join(run.networks)}",
+            allowed=f"a framework that trains; ONNX Runtime together with {plan.EXPORTER}, for inference",
+            todo="add a --framework or a --network",
+        )
     trained = [recipe for recipe in recipes.RECIPES.values() if recipe.network in run.networks]
     data = train.find_data(options.data_dir, run.prover.cache.folder, CONSOLE.print) if trained else None
     with _interruptible(run):

@@ -84,7 +84,7 @@ FULL = (
     ("mlp", "training", 1024),
 )
 PRESETS = {
-    "quick": Preset(QUICK, forks=3, effort=Effort(), timeout_s=180),
+    "quick": Preset(QUICK, forks=3, effort=Effort(measured_s=1.5), timeout_s=180),
     "standard": Preset(STANDARD, forks=5, effort=Effort(measured_s=5, warmup_s=10), timeout_s=600),
     "full": Preset(FULL, forks=10, effort=Effort(measured_s=10, warmup_s=20), timeout_s=1800),
 }

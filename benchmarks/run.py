@@ -104,7 +104,7 @@ class Run:
 
     def prove(self) -> None:
         """A certificate for every claim about this run's networks; those in the folder are kept."""
-        wanted = proving.claims(self.networks, self.frameworks)
+        wanted = proving.claims(self.networks, self.frameworks, exporters=self.frameworks)
         missing = []
         for claim in wanted:
             kept = self._kept(claim)

@@ -34,7 +34,8 @@ def run(options: argparse.Namespace) -> int:
     if options.mutants:
         return _mutants(prover, [name for name in frameworks if ADAPTERS[name].trains])
     size = {"classes": options.classes, "input_size": options.input}
-    wanted = claims(options.network or list(networks.NETWORKS), frameworks, **size)
+    names = options.network or list(networks.NETWORKS)
+    wanted = claims(names, frameworks, _exporters(prover.launcher), **size)
     for claim in wanted:  # a wrong name or size ends it here, before any child starts
         networks.build(**claim.arguments)
     if options.json:
@@ -44,6 +45,11 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         options.json.write_text(json.dumps([strict(c) for c in certificates.values()], indent=1) + "\n")
     return _verdict(certificates)
+
+
+def _exporters(launcher: Launcher) -> list[str]:
+    """Frameworks whose exports can be proven here, whether or not they are to be proven themselves."""
+    return selection.frameworks(None, launcher, lambda notice: None)
 
 
 def export(options: argparse.Namespace) -> int:

@@ -1,14 +1,13 @@
 """The parent's side of a proof: which certificates are needed, and the children that make them."""
 
 import dataclasses
-import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from implementations import networks
+from implementations import networks, sameness
 from implementations.cache import Cache
 from implementations.certificates import Certificate, signed
 from implementations.network import ADAPTERS, TRAINERS
@@ -19,7 +18,7 @@ from implementations.sameness import PROBE_SEED
 # VGG16 comes from PyTorch alone for now.
 EXPORTERS = {"mlp": TRAINERS, "googlenet": TRAINERS, "vgg16": ("pytorch",)}
 TIMEOUT_S = 600.0
-MEMORY_PER_PROOF = 10 * 2**30  # full-size VGG16 in float64 peaks at 8 GiB
+SIDE_BY_SIDE = 2
 
 
 @dataclass(frozen=True)
@@ -48,15 +47,18 @@ class Claim:
         return f"{self.network}-{self.framework}{source}"
 
 
-def claims(names: Iterable[str], frameworks: Iterable[str], **size: Any) -> list[Claim]:
-    """All claims about ``names`` in ``frameworks``: trained networks first, then their exports."""
+def claims(
+    names: Iterable[str], frameworks: Iterable[str], exporters: Collection[str], **size: Any
+) -> list[Claim]:
+    """All claims about ``names`` in ``frameworks``; about exports those of ``exporters`` only."""
     found = []
     for name in names:
         for framework in frameworks:
             if ADAPTERS[framework].trains:
                 found.append(Claim(framework, name, **size))
             else:
-                found += [Claim(framework, name, exporter=e, **size) for e in EXPORTERS.get(name, ())]
+                sources = [exporter for exporter in EXPORTERS.get(name, ()) if exporter in exporters]
+                found += [Claim(framework, name, exporter=source, **size) for source in sources]
     return found
 
 
@@ -95,18 +97,25 @@ class Prover:
     def all(
         self, wanted: Sequence[Claim], done: Callable[[Claim, Certificate], None] = lambda c, d: None
     ) -> dict[Claim, Certificate]:
-        """The certificates of ``wanted``: two children at a time where memory allows it, longest first."""
+        """The certificates of ``wanted``: large networks alone on all cores, then the others side by side."""
+        large = [claim for claim in wanted if _is_large(claim)]
+        small = [claim for claim in wanted if not _is_large(claim)]
+        certificates = self._side_by_side(large, 1, done)
+        certificates |= self._side_by_side(small, min(SIDE_BY_SIDE, available_cores()), done)
+        return {claim: certificates[claim] for claim in wanted}
+
+    def _side_by_side(
+        self, wanted: Sequence[Claim], workers: int, done: Callable[[Claim, Certificate], None]
+    ) -> dict[Claim, Certificate]:
+        """Certificates made by ``workers`` children at a time, which share the threads."""
         for claim in wanted:  # weights are made once, not by two children at a time
             self.weights(claim)
-        certificates, workers = {}, _workers()
-        # Two children with all cores' threads each wait for each other: they share the cores instead.
         threads = max(1, self.launcher.threads // workers)
         sharing = dataclasses.replace(self, launcher=dataclasses.replace(self.launcher, threads=threads))
+        certificates = {}
         with ThreadPoolExecutor(workers) as pool:
             try:
-                started = {
-                    pool.submit(sharing.certificate, c): c for c in sorted(wanted, key=_work, reverse=True)
-                }
+                started = {pool.submit(sharing.certificate, claim): claim for claim in wanted}
                 for future in as_completed(started):
                     certificates[started[future]] = future.result()
                     done(started[future], future.result())
@@ -114,7 +123,7 @@ class Prover:
                 self.launcher.stop()
                 pool.shutdown(cancel_futures=True)
                 raise
-        return {claim: certificates[claim] for claim in wanted}
+        return certificates
 
     def mutants(self, framework: str) -> list[dict[str, Any]]:
         """The rows of ``mutants.prove_mutants`` in ``framework``."""
@@ -129,8 +138,9 @@ class Prover:
         return self.launcher.ask(framework, f"implementations.{task}", request, self.timeout)
 
 
-def _work(claim: Claim) -> int:
-    return networks.build(**claim.arguments).multiply_adds
+def _is_large(claim: Claim) -> bool:
+    """Whether a proof needs the machine for itself: full-size VGG16 in float64 peaks at 8 GiB."""
+    return sameness.proof_batch(networks.build(**claim.arguments)) == 1
 
 
 def _failed(claim: Claim, device: str, failure: ChildFailedError) -> Certificate:
@@ -148,9 +158,3 @@ def _failed(claim: Claim, device: str, failure: ChildFailedError) -> Certificate
             "failure": str(failure),
         }
     )
-
-
-def _workers() -> int:
-    """Children that may prove at a time: the largest proof needs ``MEMORY_PER_PROOF``."""
-    available = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    return 2 if available >= 2 * MEMORY_PER_PROOF and available_cores() > 1 else 1

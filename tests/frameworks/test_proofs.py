@@ -22,9 +22,9 @@ def proofs(prover: Prover) -> dict[Claim, dict[str, Any]]:
     """All certificates that the tests of this file look at, made side by side."""
     wanted = []
     for name, size in SIZES.items():
-        wanted += proving.claims([name], TRAINERS, classes=CLASSES, input_size=size)
+        wanted += proving.claims([name], TRAINERS, (), classes=CLASSES, input_size=size)
     for name, size in EXPORTED.items():
-        wanted += proving.claims([name], ["onnxruntime"], classes=CLASSES, input_size=size)
+        wanted += proving.claims([name], ["onnxruntime"], TRAINERS, classes=CLASSES, input_size=size)
     return prover.all(wanted)
 
 

@@ -122,11 +122,13 @@ def specification(case: Case) -> Network:
 
 
 @pytest.fixture
-def weights_path(specification: Network, pytestconfig: pytest.Config, tmp_path: Path) -> Path:
+def weights_path(
+    specification: Network, pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
     given: Path | None = pytestconfig.getoption("weights")
     if given is not None:
         return given
-    made = tmp_path / "probe.safetensors"
+    made = tmp_path_factory.mktemp("weights") / "probe.safetensors"
     weights.save(made, weights.probe(specification, PROBE_SEED))
     return made
 
@@ -227,13 +229,20 @@ def measured(
         with UserMistakes():
             values = model_path or weights.load(weights_path, specification)
         effort = plan.preset(pytestconfig.getoption("preset")).effort
-        fields = fork.run(
-            benchmark,
-            fork.Subject(case, specification, values, loaded, certificate),
-            effort,
-            number=pytestconfig.getoption("fork"),
-        )
+        subject = fork.Subject(case, specification, values, loaded, certificate)
+        try:
+            fields = fork.run(benchmark, subject, effort, number=pytestconfig.getoption("fork"))
+        except AssertionError:
+            _withdraw(pytestconfig, benchmark)
+            raise
         benchmark.group = f"{case.network} {case.task} batch {case.batch}"
         benchmark.extra_info.update(fields)
 
     return measure_with
+
+
+def _withdraw(config: pytest.Config, benchmark: Any) -> None:
+    """Take back what was timed: pytest-benchmark would show and save it although the test failed."""
+    timed: list[Any] = config._benchmarksession.benchmarks  # type: ignore[attr-defined]  # no public name
+    if benchmark.stats in timed:
+        timed.remove(benchmark.stats)

@@ -52,12 +52,13 @@ class Group:
     task: str
     batch: int
     cases: tuple[Measured, ...]
-    lead: Interval | None  # fastest / second; None if there is one case only
+    leads: tuple[Interval, ...]  # fastest / other, for every other case
 
     @property
-    def undecided(self) -> bool:
-        """Whether the run cannot tell the two fastest apart."""
-        return self.lead is not None and self.lead.low <= 1 <= self.lead.high
+    def rivals(self) -> tuple[tuple[Measured, Interval], ...]:
+        """Cases that the run cannot tell from the fastest, not only the second: a noisy one may lie lower."""
+        pairs = zip(self.cases[1:], self.leads, strict=True)
+        return tuple((case, lead) for case, lead in pairs if lead.low <= 1 <= lead.high)
 
 
 @dataclass(frozen=True)
@@ -169,8 +170,8 @@ def _group(work: tuple[str, str, int], cases: Mapping[Case, list[Fork]]) -> Grou
     ranked = sorted(cases, key=lambda case: -intervals.of_forks(medians[case]).value)
     fastest = medians[ranked[0]]
     measured = tuple(_measured(case, cases[case], fastest if case != ranked[0] else None) for case in ranked)
-    lead = intervals.ratio(fastest, medians[ranked[1]]) if len(ranked) > 1 else None
-    return Group(*work, measured, lead)
+    leads = tuple(intervals.ratio(fastest, medians[other]) for other in ranked[1:])
+    return Group(*work, measured, leads)
 
 
 def _measured(case: Case, forks: Sequence[Fork], fastest: Sequence[float] | None) -> Measured:

@@ -1,5 +1,6 @@
 """Numbers and verdicts in words: what the page says, without its markup."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from benchmarks.intervals import Interval
@@ -71,10 +72,19 @@ class Answer:
 def answer(group: Group) -> Answer:
     """Who is fastest in a group, by how much; or that the run cannot tell."""
     first = group.cases[0]
-    if group.lead is None:
+    if not group.leads:
         return Answer(f"{first.title} alone was measured", f"{quantity(first.throughput.value)} images/s")
-    second, (times, _) = group.cases[1].title, ratio(group.lead)
-    if group.undecided:
-        verdict = f"This run cannot tell {first.title} and {second} apart"
-        return Answer(verdict, f"ratio {times}, {bracket(group.lead)}")
-    return Answer(f"{first.title} is fastest: {times} times as fast as {second}", bracket(group.lead))
+    if group.rivals:
+        return _undecided(first.title, [(case.title, lead) for case, lead in group.rivals])
+    second, lead = group.cases[1].title, group.leads[0]
+    return Answer(f"{first.title} is fastest: {ratio(lead)[0]} times as fast as {second}", bracket(lead))
+
+
+def _undecided(first: str, rivals: Sequence[tuple[str, Interval]]) -> Answer:
+    *others, last = [first, *(name for name, _ in rivals)]
+    verdict = f"This run cannot tell {', '.join(others)} and {last} apart"
+    if len(rivals) == 1:
+        (_, lead) = rivals[0]
+        return Answer(verdict, f"ratio {ratio(lead)[0]}, {bracket(lead)}")
+    each = (f"to {name} {ratio(lead)[0]}, {bracket(lead)}" for name, lead in rivals)
+    return Answer(verdict, f"ratio of {first} {'; '.join(each)}")

@@ -13,6 +13,7 @@ from reports import queries
 
 PYTORCH = Case("mlp", "training", 32, "pytorch")
 PADDLE = Case("mlp", "training", 32, "paddle")
+KERAS = Case("mlp", "training", 32, "keras-tensorflow")
 
 
 def measured(folder: Any, rates: dict[Case, list[float]]) -> queries.Report:
@@ -44,20 +45,28 @@ def test_the_fastest_comes_first_and_others_are_a_share_of_it(folder: Any) -> No
     assert [case.title for case in group.cases] == ["pytorch", "paddle"]
     assert group.cases[0].of_fastest is None
     assert group.cases[1].of_fastest.value == pytest.approx(0.5, rel=1e-3)
-    assert group.lead.value == pytest.approx(2, rel=1e-3)
-    assert not group.undecided
+    assert group.leads[0].value == pytest.approx(2, rel=1e-3)
+    assert not group.rivals
 
 
 def test_an_interval_that_includes_one_is_undecided(folder: Any) -> None:
     (group,) = measured(folder, {PYTORCH: [100.0, 110.0, 90.0], PADDLE: [99.0, 105.0, 92.0]}).groups
-    assert group.lead.low < 1 < group.lead.high
-    assert group.undecided
+    assert group.leads[0].low < 1 < group.leads[0].high
+    assert [case.title for case, _ in group.rivals] == ["paddle"]
+
+
+def test_a_noisy_third_is_a_rival_although_the_second_is_told_apart(folder: Any) -> None:
+    steady = {PYTORCH: [100.0, 101.0, 99.0], PADDLE: [80.0, 81.0, 79.0]}
+    (group,) = measured(folder, {**steady, KERAS: [20.0, 60.0, 90.0]}).groups
+    assert [case.title for case in group.cases] == ["pytorch", "paddle", "keras-tensorflow"]
+    assert group.leads[0].low > 1
+    assert [case.title for case, _ in group.rivals] == ["keras-tensorflow"]
 
 
 def test_two_forks_give_a_range(folder: Any) -> None:
     (group,) = measured(folder, {PYTORCH: [100.0, 120.0], PADDLE: [50.0, 60.0]}).groups
-    assert group.lead.kind == "range"
-    assert (group.lead.low, group.lead.high) == pytest.approx((100 / 60, 120 / 50))
+    assert group.leads[0].kind == "range"
+    assert (group.leads[0].low, group.leads[0].high) == pytest.approx((100 / 60, 120 / 50))
 
 
 def test_an_export_says_where_it_comes_from(full: Any) -> None:

@@ -12,13 +12,13 @@ def interval(value: float, low: float, high: float, forks: int = 3) -> Interval:
     return Interval(value, low, high, "interval" if forks >= 3 else "range", forks)
 
 
-def group(lead: Interval | None) -> Group:
-    names = ("pytorch", "paddle") if lead else ("pytorch",)
+def group(*leads: Interval) -> Group:
+    names = ("pytorch", "paddle", "keras-tensorflow")[: 1 + len(leads)]
     cases = [
         Measured(Case("mlp", "training", 32, n), (12.34,), interval(12.34, 12, 13), None, 1, None, {}, 1)
         for n in names
     ]
-    return Group("mlp", "training", 32, tuple(cases), lead)
+    return Group("mlp", "training", 32, tuple(cases), leads)
 
 
 @pytest.mark.parametrize(
@@ -59,8 +59,22 @@ def test_an_interval_that_includes_one_is_said_plainly() -> None:
     assert answer.evidence == f"ratio 1.02, 95{NBSP}% interval 0.95 to 1.09"
 
 
+def test_every_rival_is_named() -> None:
+    answer = wording.answer(group(interval(1.02, 0.95, 1.09), interval(1.9, 0.6, 6.0)))
+    assert answer.verdict == "This run cannot tell pytorch, paddle and keras-tensorflow apart"
+    assert answer.evidence == (
+        f"ratio of pytorch to paddle 1.02, 95{NBSP}% interval 0.95 to 1.09; "
+        f"to keras-tensorflow 1.90, 95{NBSP}% interval 0.60 to 6.00"
+    )
+
+
+def test_who_is_told_apart_is_no_rival() -> None:
+    answer = wording.answer(group(interval(1.3, 1.1, 1.6), interval(1.9, 0.6, 6.0)))
+    assert answer.verdict == "This run cannot tell pytorch and keras-tensorflow apart"
+
+
 def test_a_single_case_is_compared_with_nothing() -> None:
-    assert str(wording.answer(group(None))) == "pytorch alone was measured (12.3 images/s)."
+    assert str(wording.answer(group())) == "pytorch alone was measured (12.3 images/s)."
 
 
 def test_a_small_lead_is_not_rounded_to_none() -> None:

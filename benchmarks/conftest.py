@@ -230,6 +230,7 @@ def measured(
             values = model_path or weights.load(weights_path, specification)
         effort = plan.preset(pytestconfig.getoption("preset")).effort
         subject = fork.Subject(case, specification, values, loaded, certificate)
+        benchmark.params = plan.as_data(case)  # else the result would say "UNSERIALIZABLE"
         try:
             fields = fork.run(benchmark, subject, effort, number=pytestconfig.getoption("fork"))
         except AssertionError:

@@ -115,14 +115,14 @@ class Adapter:
 ADAPTERS = {
     adapter.name: adapter
     for adapter in (
-        Adapter("pytorch", "implementations.frameworks.pytorch", "torch"),
+        Adapter("pytorch", "implementations.frameworks.pytorch.adapter", "torch"),
         Adapter(
             "keras-tensorflow",
-            "implementations.frameworks.keras",
+            "implementations.frameworks.keras.adapter",
             "tensorflow",
             {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "2"},
         ),
-        Adapter("paddle", "implementations.frameworks.paddle", "paddle"),
+        Adapter("paddle", "implementations.frameworks.paddle.adapter", "paddle"),
         Adapter("onnxruntime", "implementations.frameworks.onnxruntime", "onnxruntime", trains=False),
     )
 }

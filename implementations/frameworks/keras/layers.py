@@ -1,0 +1,143 @@
+"""The specification as a Keras functional model, channels last.
+
+Layers carry the specification's paths as names. ``padding="same"`` stands exactly where it gives
+the specification's padding, explicit padding elsewhere. Rectifiers are fused into their layer
+(separate layers cost Keras half a millisecond each), so ``….linear`` is not shown.
+"""
+
+from typing import Any
+
+import keras
+from keras import layers, ops
+
+from implementations import spec
+
+NO_PADDING = ((0, 0), (0, 0))
+
+
+class LocalResponseNorm(layers.Layer):
+    """x / (k + alpha/size · Σ x²)^beta over neighbouring channels, in any precision."""
+
+    def __init__(self, layer: spec.LocalResponseNorm, **options: Any) -> None:
+        super().__init__(**options)
+        self.spec = layer
+
+    def call(self, x: Any) -> Any:
+        half, channels = self.spec.size // 2, x.shape[-1]
+        squares = ops.pad(ops.square(x), [(0, 0), (0, 0), (0, 0), (half, half)])
+        sums = sum(squares[..., i : i + channels] for i in range(self.spec.size))
+        return x * ops.power(self.spec.k + self.spec.alpha / self.spec.size * sums, -self.spec.beta)
+
+
+class LowestPadding(layers.Layer):
+    """Pads with the lowest number, which no maximum picks."""
+
+    def __init__(self, widths: tuple[tuple[int, int], tuple[int, int]], **options: Any) -> None:
+        super().__init__(**options)
+        self.widths = widths
+
+    def call(self, x: Any) -> Any:
+        return ops.pad(x, [(0, 0), *self.widths, (0, 0)], constant_values=float("-inf"))
+
+
+class UncountedAveragePool(layers.Layer):
+    """Average pool that leaves its explicit padding out of the divisor."""
+
+    def __init__(
+        self, layer: spec.AvgPool, widths: tuple[tuple[int, int], tuple[int, int]], **options: Any
+    ) -> None:
+        super().__init__(**options)
+        self.spec, self.widths = layer, widths
+
+    def call(self, x: Any) -> Any:
+        def pooled(values: Any) -> Any:
+            padded = ops.pad(values, [(0, 0), *self.widths, (0, 0)])
+            return ops.average_pool(padded, self.spec.kernel, self.spec.stride)
+
+        return pooled(x) / pooled(ops.ones_like(x))
+
+
+def place(node: spec.Node, inputs: list[Any]) -> Any:
+    """The node's output in the functional graph."""
+    layer, named = node.layer, {"name": node.path}
+    match layer:
+        case spec.Conv():
+            x, mode = _padded(node, inputs[0], layers.ZeroPadding2D)
+            options = {"strides": layer.stride, "padding": mode, **_options(layer), **named}
+            return layers.Conv2D(layer.filters, layer.kernel, **options)(x)
+        case spec.Dense():
+            return layers.Dense(layer.units, **_options(layer), **named)(inputs[0])
+        case spec.MaxPool():
+            x, mode = _padded(node, inputs[0], LowestPadding)
+            return layers.MaxPooling2D(layer.kernel, layer.stride, padding=mode, **named)(x)
+        case spec.AvgPool():
+            if not layer.count_padding and explicit_widths(node) not in (NO_PADDING, same_widths(node)):
+                return UncountedAveragePool(layer, explicit_widths(node), **named)(inputs[0])
+            # Keras' "same" leaves the padding out of the divisor; explicit zeros count.
+            x, mode = _padded(node, inputs[0], layers.ZeroPadding2D, allow_same=not layer.count_padding)
+            return layers.AveragePooling2D(layer.kernel, layer.stride, padding=mode, **named)(x)
+        case spec.GlobalAvgPool():
+            return layers.GlobalAveragePooling2D(keepdims=True, **named)(inputs[0])
+        case spec.LocalResponseNorm():
+            return LocalResponseNorm(layer, **named)(inputs[0])
+        case spec.Flatten():
+            return layers.Flatten(**named)(inputs[0])
+        case spec.Dropout():
+            return layers.Dropout(layer.rate, **named)(inputs[0])
+        case spec.Concat():
+            return layers.Concatenate(**named)(inputs)
+        case spec.Residual():
+            if layer.activation is None:
+                return layers.Add(**named)(inputs)
+            return layers.ReLU(**named)(layers.Add()(inputs))
+    raise TypeError(f"Keras has no builder for {layer!r}")
+
+
+def _options(layer: spec.Conv | spec.Dense) -> dict[str, Any]:
+    """No framework initialiser: the weights come from the file."""
+    return {
+        "activation": layer.activation,
+        "use_bias": layer.bias is not None,
+        "kernel_initializer": "zeros",
+    }
+
+
+def _padded(
+    node: spec.Node, x: Any, explicit: type[layers.Layer], allow_same: bool = True
+) -> tuple[Any, str]:
+    """The input and Keras' padding mode: "valid", "same" where it is the same, else padded explicitly."""
+    widths = explicit_widths(node)
+    if widths == NO_PADDING:
+        return x, "valid"
+    if allow_same and widths == same_widths(node):
+        return x, "same"
+    return explicit(widths, name=f"{node.path}.padding")(x), "valid"
+
+
+def explicit_widths(node: spec.Node) -> tuple[tuple[int, int], tuple[int, int]]:
+    """((top, bottom), (left, right)) with what a last partial window needs (Keras has no ceil mode)."""
+    layer: Any = node.layer
+    top, bottom, left, right = spec.sides(layer.padding)
+    (_, height, width), (_, rows, columns) = node.input_shapes[0], node.output_shape
+    down = (rows - 1) * layer.stride + layer.kernel - (height + top + bottom)
+    along = (columns - 1) * layer.stride + layer.kernel - (width + left + right)
+    return (top, bottom + max(0, down)), (left, right + max(0, along))
+
+
+def same_widths(node: spec.Node) -> tuple[tuple[int, int], ...]:
+    """What ``padding="same"`` pads: as little as gives ceil(size / stride), the odd one at the end."""
+    layer: Any = node.layer
+    widths = []
+    for size in node.input_shapes[0][1:]:
+        total = max(0, (-(-size // layer.stride) - 1) * layer.stride + layer.kernel - size)
+        widths.append((total // 2, total - total // 2))
+    return tuple(widths)
+
+
+def functional(network: spec.Network) -> keras.Model:
+    """The model; its outputs are the heads' logits by head."""
+    channels, height, width = network.input_shape
+    tensors: dict[str, Any] = {spec.INPUT: keras.Input((height, width, channels), name=spec.INPUT)}
+    for node in network.nodes:
+        tensors[node.path] = place(node, [tensors[path] for path in node.inputs])
+    return keras.Model(tensors[spec.INPUT], {head.name: tensors[head.path] for head in network.heads})

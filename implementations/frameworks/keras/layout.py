@@ -1,0 +1,45 @@
+"""Between Keras' channels-last arrays and the specification's layout."""
+
+from implementations import spec
+from implementations.network import Array
+
+
+class Layout:
+    """Converts between Keras' channels-last arrays and the specification's."""
+
+    def __init__(self, network: spec.Network) -> None:
+        # (channels, height, width) before the flatten that a dense layer or an activation comes from
+        self.flattened: dict[str, spec.Shape] = {}
+        for node in network.nodes:
+            if isinstance(node.layer, spec.Flatten):
+                self.flattened[node.path] = node.input_shapes[0]
+            elif isinstance(node.layer, spec.Dropout) and node.inputs[0] in self.flattened:
+                self.flattened[node.path] = self.flattened[node.inputs[0]]
+        self.before = {node.path: node.inputs[0] for node in network.nodes}
+
+    def to_keras(self, layer: str, value: Array) -> Array:
+        """A parameter of ``layer`` from the specification's layout."""
+        if value.ndim == 4:
+            return value.transpose(2, 3, 1, 0)
+        if value.ndim == 2 and (shape := self.flattened.get(self.before[layer])):
+            return value.reshape(-1, *shape).transpose(2, 3, 1, 0).reshape(-1, len(value))
+        return value.T
+
+    def from_keras(self, layer: str, value: Array) -> Array:
+        """A parameter or gradient of ``layer`` in the specification's layout."""
+        if value.ndim == 4:
+            return value.transpose(3, 2, 0, 1)
+        if value.ndim == 2 and (shape := self.flattened.get(self.before[layer])):
+            channels, height, width = shape
+            whole = value.reshape(height, width, channels, -1)
+            return whole.transpose(3, 2, 0, 1).reshape(value.shape[1], -1)
+        return value.T
+
+    def activation(self, path: str, value: Array) -> Array:
+        if value.ndim == 4:
+            return value.transpose(0, 3, 1, 2)
+        if shape := self.flattened.get(path):
+            channels, height, width = shape
+            whole = value.reshape(-1, height, width, channels)
+            return whole.transpose(0, 3, 1, 2).reshape(len(value), -1)
+        return value

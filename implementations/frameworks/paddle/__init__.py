@@ -1,0 +1,1 @@
+"""PaddlePaddle: the specification as nn.Layers."""

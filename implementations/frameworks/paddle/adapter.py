@@ -1,0 +1,153 @@
+"""PaddlePaddle behind the protocol of ``implementations.network``, in dynamic mode.
+
+Paddle keeps dense weights as ``[in, out]``; they are transposed at this border.
+"""
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import paddle
+from paddle import Tensor, nn
+from paddle.nn import functional
+
+from implementations import spec
+from implementations.frameworks.paddle import layers, optimizers
+from implementations.network import Array, Settings, Weights
+from implementations.training import Optimizer
+
+
+def configure(settings: Settings) -> None:
+    # Threads: OMP_NUM_THREADS, which the launcher sets before Paddle is imported.
+    paddle.set_device(settings.device.replace("cuda", "gpu"))
+    if settings.device.startswith("cuda"):
+        # Policy "equal": float32 means float32, and no autotuning.
+        paddle.set_flags({"FLAGS_allow_tf32_cublas": False, "FLAGS_allow_tf32_cudnn": False})
+        paddle.set_flags({"FLAGS_cudnn_exhaustive_search": False})
+
+
+def versions() -> dict[str, str]:
+    found = {"paddle": paddle.__version__}
+    if paddle.is_compiled_with_cuda():
+        found |= {"cuda": str(paddle.version.cuda()), "cudnn": str(paddle.version.cudnn())}
+    return found
+
+
+def cuda_devices() -> list[str]:
+    if not paddle.is_compiled_with_cuda():
+        return []
+    return [paddle.device.cuda.get_device_name(i) for i in range(paddle.device.cuda.device_count())]
+
+
+def build(network: spec.Network, weights: Weights, settings: Settings, *, training: bool) -> "PaddleNetwork":
+    return PaddleNetwork(network if training else network.inference(), weights, settings, training)
+
+
+class Batch(NamedTuple):
+    images: Tensor
+    labels: Tensor | None
+
+
+class PaddleNetwork:
+    """A built network; see ``implementations.network.Built``."""
+
+    def __init__(self, network: spec.Network, weights: Weights, settings: Settings, training: bool) -> None:
+        self.network, self.device, self.precision = network, settings.device, settings.precision
+        paddle.set_default_dtype(settings.precision)
+        builder = layers.Builder(network)
+        self.module = layers.Trunk(network.layers, builder)
+        self._set_training(training)
+        self.taps = builder.taps
+        self.load(weights)
+
+    def _set_training(self, training: bool) -> None:
+        self.module.train() if training else self.module.eval()
+
+    def parameters(self) -> dict[str, tuple[spec.Shape, bool]]:
+        named = self.module.named_parameters()
+        return {n: (_canonical(p).shape, not p.stop_gradient) for n, p in named}
+
+    def load(self, weights: Weights) -> None:
+        for path, parameter in self.module.named_parameters():
+            value = weights[path].astype(self.precision, copy=False)
+            parameter.set_value(value.T if value.ndim == 2 else value)
+
+    def weights(self) -> dict[str, Array]:
+        return {n: _canonical(p).copy() for n, p in self.module.named_parameters()}
+
+    def outputs(self, images: Array) -> Array:
+        training = self.module.training
+        self._set_training(False)
+        try:
+            return self.infer(self.put(images)).numpy()
+        finally:
+            self._set_training(training)
+
+    def activations(self, images: Array) -> dict[str, Array]:
+        seen: dict[str, Array] = {}
+
+        def watch(path: str, layer: nn.Layer) -> Any:
+            def keep(layer: nn.Layer, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+                seen[path] = output.numpy().copy()
+
+            return layer.register_forward_post_hook(keep)
+
+        handles = [watch(path, layer) for path, layer in self.taps.items()]
+        with paddle.no_grad():
+            self.module(self.put(images).images)
+        for handle in handles:
+            handle.remove()
+        return seen
+
+    def gradients(self, images: Array, labels: Array) -> tuple[float, dict[str, Array]]:
+        self.module.clear_gradients()
+        loss = self._loss(self.put(images, labels))
+        loss.backward()
+        named = self.module.named_parameters()
+        gradients = {n: _canonical(p.grad).copy() for n, p in named if p.grad is not None}
+        self.module.clear_gradients()
+        return float(loss), gradients
+
+    def export(self, path: Path) -> None:
+        from implementations.frameworks.paddle import export  # the exporter is not needed to measure
+
+        export.to_onnx(self.module, self.network, path)
+
+    def put(self, images: Array, labels: Array | None = None) -> Batch:
+        on_device = paddle.to_tensor(images, dtype=self.precision)
+        return Batch(on_device, None if labels is None else paddle.to_tensor(labels, dtype="int64"))
+
+    def infer(self, batch: Batch) -> Tensor:
+        with paddle.no_grad():
+            return self.module(batch.images)[0]
+
+    def prepare_training(self, optimizer: Optimizer) -> None:
+        self.optimizer = optimizers.make(optimizer, self.module.parameters())
+
+    def train_step(self, batch: Batch) -> Tensor:
+        loss = self._loss(batch)
+        loss.backward()
+        self.optimizer.step()
+        self.optimizer.clear_grad()
+        return loss.detach()
+
+    def _loss(self, batch: Batch) -> Tensor:
+        logits = self.module(batch.images)
+        losses = [
+            head.loss_weight * functional.cross_entropy(x, batch.labels)
+            for head, x in zip(self.network.heads, logits, strict=True)
+        ]
+        return paddle.add_n(losses)
+
+    def synchronize(self) -> None:
+        if self.device.startswith("cuda"):
+            paddle.device.synchronize()
+
+    def peak_device_bytes(self) -> int | None:
+        return paddle.device.cuda.max_memory_allocated() if self.device.startswith("cuda") else None
+
+
+def _canonical(parameter: Tensor) -> Array:
+    """A parameter or gradient in the specification's layout."""
+    value = np.asarray(parameter.numpy())
+    return value.T if value.ndim == 2 else value

@@ -85,6 +85,8 @@ class Built(Protocol):
 class Framework(Protocol):
     """An adapter's module."""
 
+    RUNNING_VARIANCE: str  # what batch norm's running variance collects: "unbiased" or "biased"
+
     def configure(self, settings: Settings) -> None:
         """Set threads, device and the policy's switches; once, before anything is built."""
 

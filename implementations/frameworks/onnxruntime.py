@@ -14,6 +14,7 @@ from implementations import spec
 from implementations.errors import UserError
 from implementations.network import Array, Settings
 
+RUNNING_VARIANCE = ""  # inference only
 PROVIDERS = {
     "cpu": [("CPUExecutionProvider", {})],
     # Policy "equal": float32 means float32; no fall-back to the CPU.

@@ -108,6 +108,8 @@ def repaired_pads(framework: Any, *, settings: Settings, folder: str) -> list[in
     """Fill values that Paddle's repair had to set to 0, in files whose pads are filled with 0, 1 and NaN."""
     import onnx
 
+    from implementations.frameworks.paddle.export import repair_pads
+
     found = []
     for number, fill in enumerate((0.0, 1.0, float("nan"))):
         pads = onnx.helper.make_node(
@@ -118,7 +120,7 @@ def repaired_pads(framework: Any, *, settings: Settings, folder: str) -> list[in
         pad = onnx.helper.make_node("Pad", ["x", "pads", "fill"], ["y"])
         ends = [onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, [1]) for name in "xy"]
         model = onnx.helper.make_model(onnx.helper.make_graph([pads, filled, pad], "g", ends[:1], ends[1:]))
-        found.append(framework.repair_pads(model))
+        found.append(repair_pads(model))
         onnx.save(model, Path(folder) / f"{number}.onnx")
         left = onnx.numpy_helper.to_array(model.graph.node[1].attribute[0].t)
         assert left == 0, left

@@ -14,11 +14,21 @@ import tensorflow as tf
 from keras import ops
 
 from implementations import spec
-from implementations.frameworks.keras import optimizers
+from implementations.frameworks.keras import losses, optimizers
 from implementations.frameworks.keras.layers import functional
 from implementations.frameworks.keras.layout import Layout
 from implementations.network import Array, Settings, Weights
 from implementations.training import Optimizer
+
+RUNNING_VARIANCE = "biased"
+KINDS = {
+    "kernel": "weight",
+    "bias": "bias",
+    "gamma": "weight",
+    "beta": "bias",
+    "moving_mean": "running_mean",
+    "moving_variance": "running_var",
+}
 
 
 def configure(settings: Settings) -> None:
@@ -61,9 +71,10 @@ class KerasNetwork:
         self.precision = settings.precision
         keras.config.set_dtype_policy(settings.precision)
         with tf.device(self.device):
-            self.model = functional(network)
+            self.model, self.tensors = functional(network)
         self.layout = Layout(network)
         self.variables = dict(self._variables())
+        self.trained = {path: v for path, v in self.variables.items() if v.trainable}
         self.load(weights)
         self._infer = tf.function(lambda images: self.model(images, training=False)["main"])
         self._loss_and_gradients = tf.function(self._backward)
@@ -71,8 +82,7 @@ class KerasNetwork:
     def _variables(self) -> Any:
         for layer in self.model.layers:
             for variable in layer.weights:
-                kind = "bias" if variable.name == "bias" else "weight"
-                yield f"{layer.name}.{kind}", variable
+                yield f"{layer.name}.{KINDS[variable.name]}", variable
 
     def parameters(self) -> dict[str, tuple[spec.Shape, bool]]:
         shapes = {path: value.shape for path, value in self.weights().items()}
@@ -91,18 +101,18 @@ class KerasNetwork:
         return self.layout.from_keras(layer, ops.convert_to_numpy(value))
 
     def outputs(self, images: Array) -> Array:
-        return ops.convert_to_numpy(self.infer(self.put(images)))
+        found = ops.convert_to_numpy(self.infer(self.put(images)))
+        return self.layout.activation(self.network.heads[0].path, found)
 
     def activations(self, images: Array) -> dict[str, Array]:
-        tensors = {node.path: self.model.get_layer(node.path).output for node in self.network.nodes}
-        shown = keras.Model(self.model.input, tensors)
+        shown = keras.Model(self.model.input, {n.path: self.tensors[n.path] for n in self.network.nodes})
         values: Mapping[str, Any] = shown(self.put(images).images, training=self.training)
         return {path: self.layout.activation(path, np.asarray(v)) for path, v in values.items()}
 
     def gradients(self, images: Array, labels: Array) -> tuple[float, dict[str, Array]]:
         batch = self.put(images, labels)
         loss, gradients = self._loss_and_gradients(batch.images, batch.labels)
-        named = zip(self.variables, gradients, strict=True)
+        named = zip(self.trained, gradients, strict=True)
         return float(loss), {path: self._canonical(path, g) for path, g in named if g is not None}
 
     def export(self, path: Path) -> None:
@@ -113,14 +123,17 @@ class KerasNetwork:
     def put(self, images: Array, labels: Array | None = None) -> Batch:
         with tf.device(self.device):
             on_device = tf.constant(images.transpose(0, 2, 3, 1), dtype=self.precision)
-            return Batch(on_device, None if labels is None else tf.constant(labels))
+            if labels is None:
+                return Batch(on_device, None)
+            dtype = self.precision if labels.dtype.kind == "f" else "int64"
+            return Batch(on_device, tf.constant(labels, dtype=dtype))
 
     def infer(self, batch: Batch) -> Any:
         return self._infer(batch.images)
 
     def prepare_training(self, optimizer: Optimizer) -> None:
         self.optimizer = optimizers.make(optimizer)
-        self.optimizer.build(list(self.variables.values()))
+        self.optimizer.build(list(self.trained.values()))
         self._step = tf.function(self._update)
 
     def train_step(self, batch: Batch) -> Any:
@@ -130,21 +143,17 @@ class KerasNetwork:
 
     def _loss(self, images: Any, labels: Any) -> Any:
         logits = self.model(images, training=True)
-        losses = [
-            head.loss_weight
-            * ops.mean(ops.sparse_categorical_crossentropy(labels, logits[head.name], from_logits=True))
-            for head in self.network.heads
-        ]
-        return sum(losses)
+        heads = ((head.loss_weight, logits[head.name]) for head in self.network.heads)
+        return sum(weight * losses.of_head(self.network.loss, x, labels) for weight, x in heads)
 
     def _backward(self, images: Any, labels: Any) -> tuple[Any, list[Any]]:
         with tf.GradientTape() as tape:
             loss = self._loss(images, labels)
-        return loss, tape.gradient(loss, [v.value for v in self.variables.values()])
+        return loss, tape.gradient(loss, [v.value for v in self.trained.values()])
 
     def _update(self, images: Any, labels: Any) -> Any:
         loss, gradients = self._backward(images, labels)
-        self.optimizer.apply(gradients, list(self.variables.values()))
+        self.optimizer.apply(gradients, list(self.trained.values()))
         return loss
 
     def synchronize(self) -> None:

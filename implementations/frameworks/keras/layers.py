@@ -67,6 +67,11 @@ def place(node: spec.Node, inputs: list[Any]) -> Any:
             return layers.Conv2D(layer.filters, layer.kernel, **options)(x)
         case spec.Dense():
             return layers.Dense(layer.units, **_options(layer), **named)(inputs[0])
+        case spec.BatchNorm():
+            momentum, trained = 1 - layer.momentum, not layer.frozen
+            norm = layers.BatchNormalization(momentum=momentum, epsilon=layer.eps, trainable=trained, **named)
+            x = norm(inputs[0])
+            return x if layer.activation is None else layers.ReLU(name=f"{node.path}.relu")(x)
         case spec.MaxPool():
             x, mode = _padded(node, inputs[0], LowestPadding)
             return layers.MaxPooling2D(layer.kernel, layer.stride, padding=mode, **named)(x)
@@ -78,6 +83,8 @@ def place(node: spec.Node, inputs: list[Any]) -> Any:
             return layers.AveragePooling2D(layer.kernel, layer.stride, padding=mode, **named)(x)
         case spec.GlobalAvgPool():
             return layers.GlobalAveragePooling2D(keepdims=True, **named)(inputs[0])
+        case spec.AdaptiveAvgPool():
+            return layers.AdaptiveAveragePooling2D(layer.size, **named)(inputs[0])
         case spec.LocalResponseNorm():
             return LocalResponseNorm(layer, **named)(inputs[0])
         case spec.Flatten():
@@ -98,6 +105,7 @@ def _options(layer: spec.Conv | spec.Dense) -> dict[str, Any]:
     return {
         "activation": layer.activation,
         "use_bias": layer.bias is not None,
+        "trainable": not layer.frozen,
         "kernel_initializer": "zeros",
     }
 
@@ -134,10 +142,11 @@ def same_widths(node: spec.Node) -> tuple[tuple[int, int], ...]:
     return tuple(widths)
 
 
-def functional(network: spec.Network) -> keras.Model:
-    """The model; its outputs are the heads' logits by head."""
+def functional(network: spec.Network) -> tuple[keras.Model, dict[str, Any]]:
+    """The model, whose outputs are the heads' logits by head; and every named activation in its graph."""
     channels, height, width = network.input_shape
     tensors: dict[str, Any] = {spec.INPUT: keras.Input((height, width, channels), name=spec.INPUT)}
     for node in network.nodes:
         tensors[node.path] = place(node, [tensors[path] for path in node.inputs])
-    return keras.Model(tensors[spec.INPUT], {head.name: tensors[head.path] for head in network.heads})
+    model = keras.Model(tensors[spec.INPUT], {head.name: tensors[head.path] for head in network.heads})
+    return model, tensors

@@ -1,8 +1,9 @@
 """The specification as a Keras functional model, channels last.
 
-Layers carry the specification's paths as names, "-" for "." (``layer_name``). ``padding="same"`` stands exactly where it gives
-the specification's padding, explicit padding elsewhere. Rectifiers are fused into their layer
-(separate layers cost Keras half a millisecond each), so ``….linear`` is not shown.
+Layers carry the specification's paths as names, "-" for "." (``layer_name``). ``padding="same"``
+stands exactly where it gives the specification's padding, explicit padding elsewhere. Rectifiers are
+fused into their layer (separate layers cost Keras half a millisecond each), so ``….linear`` is not
+shown.
 """
 
 from typing import Any
@@ -12,7 +13,6 @@ import numpy as np
 from keras import layers, ops
 
 from implementations import spec
-from implementations.network import Array
 
 NO_PADDING = ((0, 0), (0, 0))
 
@@ -112,9 +112,9 @@ def _options(layer: spec.Conv | spec.Dense) -> dict[str, Any]:
     }
 
 
-def zeros(shape: Any, dtype: str | None = None) -> Array:
+def zeros(shape: Any, dtype: str | None = None) -> Any:
     """NumPy's, for the weights come from the file: JAX would compile Keras' own for every shape."""
-    return np.zeros(shape, dtype)
+    return ops.convert_to_tensor(np.zeros(shape, dtype), dtype)
 
 
 def _padded(

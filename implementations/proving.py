@@ -10,13 +10,14 @@ from typing import Any
 from implementations import networks, sameness
 from implementations.cache import Cache
 from implementations.certificates import Certificate, signed
-from implementations.network import ADAPTERS, TRAINERS
+from implementations.network import ADAPTERS
 from implementations.processes import ChildFailedError, Launcher, available_cores
 from implementations.sameness import PROBE_SEED
 
 # Exports proven by default. Keras' way to ONNX needs 65 times the weights in memory, so full-size
 # VGG16 comes from PyTorch alone for now.
-EXPORTERS = {"mlp": TRAINERS, "googlenet": TRAINERS, "vgg16": ("pytorch",)}
+EVERY = ("pytorch", "keras-tensorflow", "paddle")
+EXPORTERS = {"mlp": EVERY, "googlenet": EVERY, "vgg16": ("pytorch",)}
 TIMEOUT_S = 600.0
 SIDE_BY_SIDE = 2
 

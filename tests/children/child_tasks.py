@@ -145,3 +145,16 @@ def trained(framework: Any, *, settings: Settings) -> dict[str, Any]:
     built.load(values)
     restored = sameness.difference(built.outputs(images), before)
     return {"losses": losses, "moved": moved, "restored": restored, "changed": min(kept.values())}
+
+
+def promotions_of_keras(framework: Any, *, settings: Settings) -> list[str]:
+    """What two float64 are promoted to: as Keras has it, while computing in float64, and afterwards."""
+    import keras
+
+    from implementations.frameworks.keras.precision import compute_in
+
+    found = [keras.backend.result_type("float64", "float64")]
+    for precision in ("float64", "float32"):
+        compute_in(precision)
+        found.append(keras.backend.result_type("float64", "float64"))
+    return found

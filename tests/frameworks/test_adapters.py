@@ -43,6 +43,13 @@ def test_known_differences_are_still_needed(launcher: Launcher, children_path: N
     assert 1e-12 < launcher.ask("paddle", task, {}, TIMEOUT_S) < 1e-6
 
 
+@pytest.mark.parametrize("framework", ["keras-jax", "keras-torch"])
+def test_keras_is_kept_from_rounding_float64(framework: str, launcher: Launcher, children_path: None) -> None:
+    """If the first is float64 one day, ``precision.py`` need not touch Keras' table any more."""
+    found = launcher.ask(framework, "child_tasks:promotions_of_keras", {}, TIMEOUT_S)
+    assert found == ["float32", "float64", "float32"]
+
+
 def test_pads_of_paddles_export_are_repaired(launcher: Launcher, children_path: None, tmp_path: Path) -> None:
     repaired = launcher.ask("paddle", "child_tasks:repaired_pads", {"folder": str(tmp_path)}, TIMEOUT_S)
     assert repaired == [0, 1, 1]

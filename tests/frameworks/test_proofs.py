@@ -24,7 +24,7 @@ def proofs(prover: Prover) -> dict[Claim, dict[str, Any]]:
     for name, size in SIZES.items():
         wanted += proving.claims([name], TRAINERS, (), classes=CLASSES, input_size=size)
     for name, size in EXPORTED.items():
-        wanted += proving.claims([name], ["onnxruntime"], TRAINERS, classes=CLASSES, input_size=size)
+        wanted += proving.claims([name], ["onnxruntime"], proving.EVERY, classes=CLASSES, input_size=size)
     return prover.all(wanted)
 
 
@@ -39,7 +39,7 @@ def test_levels_0_to_2(framework: str, network: str, proofs: dict[Claim, dict[st
 
 
 @pytest.mark.parametrize("network", list(EXPORTED))
-@pytest.mark.parametrize("exporter", TRAINERS)
+@pytest.mark.parametrize("exporter", proving.EVERY)
 def test_level_4(exporter: str, network: str, proofs: dict[Claim, dict[str, Any]]) -> None:
     claim = Claim("onnxruntime", network, CLASSES, EXPORTED[network], exporter)
     assert certificates.first_breach(proofs[claim]) == ""

@@ -1,13 +1,15 @@
 """The specification as a Keras functional model, channels last.
 
-Layers carry the specification's paths as names. ``padding="same"`` stands exactly where it gives
-the specification's padding, explicit padding elsewhere. Rectifiers are fused into their layer
-(separate layers cost Keras half a millisecond each), so ``….linear`` is not shown.
+Layers carry the specification's paths as names, "-" for "." (``layer_name``). ``padding="same"``
+stands exactly where it gives the specification's padding, explicit padding elsewhere. Rectifiers are
+fused into their layer (separate layers cost Keras half a millisecond each), so ``….linear`` is not
+shown.
 """
 
 from typing import Any
 
 import keras
+import numpy as np
 from keras import layers, ops
 
 from implementations import spec
@@ -27,6 +29,9 @@ class LocalResponseNorm(layers.Layer):
         squares = ops.pad(ops.square(x), [(0, 0), (0, 0), (0, 0), (half, half)])
         sums = sum(squares[..., i : i + channels] for i in range(self.spec.size))
         return x * ops.power(self.spec.k + self.spec.alpha / self.spec.size * sums, -self.spec.beta)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        return input_shape  # said, so that no backend traces the layer to find out
 
 
 class LowestPadding(layers.Layer):
@@ -59,7 +64,7 @@ class UncountedAveragePool(layers.Layer):
 
 def place(node: spec.Node, inputs: list[Any]) -> Any:
     """The node's output in the functional graph."""
-    layer, named = node.layer, {"name": node.path}
+    layer, named = node.layer, {"name": layer_name(node.path)}
     match layer:
         case spec.Conv():
             x, mode = _padded(node, inputs[0], layers.ZeroPadding2D)
@@ -69,9 +74,10 @@ def place(node: spec.Node, inputs: list[Any]) -> Any:
             return layers.Dense(layer.units, **_options(layer), **named)(inputs[0])
         case spec.BatchNorm():
             momentum, trained = 1 - layer.momentum, not layer.frozen
-            norm = layers.BatchNormalization(momentum=momentum, epsilon=layer.eps, trainable=trained, **named)
+            options = {"trainable": trained, **_zeros("gamma", "beta", "moving_mean", "moving_variance")}
+            norm = layers.BatchNormalization(momentum=momentum, epsilon=layer.eps, **options, **named)
             x = norm(inputs[0])
-            return x if layer.activation is None else layers.ReLU(name=f"{node.path}.relu")(x)
+            return x if layer.activation is None else layers.ReLU(name=layer_name(f"{node.path}.relu"))(x)
         case spec.MaxPool():
             x, mode = _padded(node, inputs[0], LowestPadding)
             return layers.MaxPooling2D(layer.kernel, layer.stride, padding=mode, **named)(x)
@@ -100,14 +106,27 @@ def place(node: spec.Node, inputs: list[Any]) -> Any:
     raise TypeError(f"Keras has no builder for {layer!r}")
 
 
+def layer_name(path: str) -> str:
+    """PyTorch takes no "." in the names of parameters, Keras no "/" in those of layers."""
+    return path.replace(".", "-")
+
+
 def _options(layer: spec.Conv | spec.Dense) -> dict[str, Any]:
-    """No framework initialiser: the weights come from the file."""
     return {
         "activation": layer.activation,
         "use_bias": layer.bias is not None,
         "trainable": not layer.frozen,
-        "kernel_initializer": "zeros",
+        **_zeros("kernel", "bias"),
     }
+
+
+def _zeros(*variables: str) -> dict[str, Any]:
+    return {f"{variable}_initializer": zeros for variable in variables}
+
+
+def zeros(shape: Any, dtype: str | None = None) -> Any:
+    """NumPy's, for the weights come from the file: JAX would compile Keras' own for every shape."""
+    return ops.convert_to_tensor(np.zeros(shape, dtype), dtype)
 
 
 def _padded(
@@ -119,7 +138,7 @@ def _padded(
         return x, "valid"
     if allow_same and widths == same_widths(node):
         return x, "same"
-    return explicit(widths, name=f"{node.path}.padding")(x), "valid"
+    return explicit(widths, name=layer_name(f"{node.path}.padding"))(x), "valid"
 
 
 def explicit_widths(node: spec.Node) -> tuple[tuple[int, int], tuple[int, int]]:

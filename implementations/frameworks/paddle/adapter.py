@@ -3,6 +3,7 @@
 Paddle keeps dense weights as ``[in, out]``; they are transposed at this border.
 """
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -92,19 +93,8 @@ class PaddleNetwork:
             self._set_training(training)
 
     def activations(self, images: Array) -> dict[str, Array]:
-        seen: dict[str, Array] = {}
-
-        def watch(path: str, layer: nn.Layer) -> Any:
-            def keep(layer: nn.Layer, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-                seen[path] = output.numpy().copy()
-
-            return layer.register_forward_post_hook(keep)
-
-        handles = [watch(path, layer) for path, layer in self.taps.items()]
-        with paddle.no_grad():
+        with paddle.no_grad(), self._watched() as seen:
             self.module(self.put(images).images)
-        for handle in handles:
-            handle.remove()
         return seen
 
     def gradients(self, images: Array, labels: Array) -> tuple[float, dict[str, Array]]:
@@ -115,6 +105,29 @@ class PaddleNetwork:
         gradients = {n: _canonical(p.grad).copy() for n, p in named if p.grad is not None}
         self.module.clear_gradients()
         return float(loss), gradients
+
+    def traced(self, images: Array, labels: Array) -> tuple[float, dict[str, Array], dict[str, Array]]:
+        with self._watched() as seen:
+            loss, gradients = self.gradients(images, labels)
+        return loss, gradients, seen
+
+    @contextlib.contextmanager
+    def _watched(self) -> Iterator[dict[str, Array]]:
+        """Every named activation of the forward passes within, by path."""
+        seen: dict[str, Array] = {}
+
+        def watch(path: str, layer: nn.Layer) -> Any:
+            def keep(layer: nn.Layer, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+                seen[path] = output.numpy().copy()
+
+            return layer.register_forward_post_hook(keep)
+
+        handles = [watch(path, layer) for path, layer in self.taps.items()]
+        try:
+            yield seen
+        finally:
+            for handle in handles:
+                handle.remove()
 
     def export(self, path: Path) -> None:
         from implementations.frameworks.paddle import export  # the exporter is not needed to measure

@@ -1,5 +1,6 @@
 """PyTorch behind the protocol of ``implementations.network``."""
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -82,19 +83,8 @@ class PyTorchNetwork:
             self.module.train(training)
 
     def activations(self, images: Array) -> dict[str, Array]:
-        seen: dict[str, Array] = {}
-
-        def watch(path: str, module: nn.Module) -> torch.utils.hooks.RemovableHandle:
-            def keep(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-                seen[path] = output.detach().cpu().numpy().copy()
-
-            return module.register_forward_hook(keep)
-
-        handles = [watch(path, module) for path, module in self.taps.items()]
-        with torch.no_grad():
+        with torch.no_grad(), self._watched() as seen:
             self.module(self.put(images).images)
-        for handle in handles:
-            handle.remove()
         return seen
 
     def gradients(self, images: Array, labels: Array) -> tuple[float, dict[str, Array]]:
@@ -104,6 +94,29 @@ class PyTorchNetwork:
         named = self.module.named_parameters()
         gradients = {n: p.grad.cpu().numpy() for n, p in named if p.grad is not None}
         return float(loss.detach()), gradients
+
+    def traced(self, images: Array, labels: Array) -> tuple[float, dict[str, Array], dict[str, Array]]:
+        with self._watched() as seen:
+            loss, gradients = self.gradients(images, labels)
+        return loss, gradients, seen
+
+    @contextlib.contextmanager
+    def _watched(self) -> Iterator[dict[str, Array]]:
+        """Every named activation of the forward passes within, by path."""
+        seen: dict[str, Array] = {}
+
+        def watch(path: str, module: nn.Module) -> torch.utils.hooks.RemovableHandle:
+            def keep(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+                seen[path] = output.detach().cpu().numpy().copy()
+
+            return module.register_forward_hook(keep)
+
+        handles = [watch(path, module) for path, module in self.taps.items()]
+        try:
+            yield seen
+        finally:
+            for handle in handles:
+                handle.remove()
 
     def export(self, path: Path) -> None:
         from implementations.frameworks.pytorch import export  # the exporter is not needed to measure

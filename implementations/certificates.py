@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from implementations import networks, reference, sameness, weights
+from implementations import networks, reference, sameness, trajectories, weights
 from implementations.errors import UserError
 from implementations.files import replacing
 from implementations.network import Array, Built, Framework, Settings
@@ -35,12 +35,17 @@ def certify(
     weights_path: str,
     precisions: tuple[str, ...] = ("float64", "float32"),
 ) -> Certificate:
-    """Levels 0 to 2 of ``networks.build(**network)`` in this process's framework: a child's task."""
+    """Levels 0 to 3 of ``networks.build(**network)`` in this process's framework: a child's task.
+
+    Level 3 is not tried on a network that already differs.
+    """
     specification = networks.build(**network)
     values = weights.load(Path(weights_path), specification)
     case = sameness.Case.on_probe(specification, values, sameness.proof_batch(specification))
     known = sameness.known_differences(name)
     findings = sameness.prove(framework, case, settings, precisions=precisions, known=known)
+    if all(finding.passed for finding in findings):
+        findings.append(trajectories.prove_network(framework, specification, settings, known=known))
     return _certificate(framework, settings, name, specification, values, findings)
 
 

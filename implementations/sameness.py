@@ -24,7 +24,7 @@ PROBE_SEED = 0
 TIMED = "float32"  # the precision whose timed path is proven as well
 PROBE_BATCH = 2  # one image would hide a mean taken for a sum
 LARGE = 10 * 10**9  # multiply-adds an image: a proof on two would take minutes
-LEVELS = {0: "counts", 1: "values", 2: "gradients", 4: "export"}
+LEVELS = {0: "counts", 1: "values", 2: "gradients", 3: "training", 4: "export"}
 
 # The design's bounds by (level, precision); measured.md has the figures behind them.
 BOUNDS = {
@@ -32,6 +32,7 @@ BOUNDS = {
     (1, "float32"): 1e-5,
     (2, "float64"): 1e-12,
     (2, "float32"): 3e-5,
+    (3, "float64"): 1e-12,
     (4, "float32"): 1e-5,
 }
 KNOWN_FLOAT32_CONSTANT = 1e-6  # in float64, see known_differences.txt
@@ -56,7 +57,7 @@ class Finding:
 
     level: int
     precision: str
-    mode: str  # "inference", "training" or "timed" (the path that is timed)
+    mode: str  # "inference", "training" or "timed" (the path that is timed); level 3: the optimizer
     compared: int  # tensors
     largest: float
     where: str
@@ -177,15 +178,24 @@ def gradient_bound(network: Network, settings: Settings, known: Collection[str])
     return lambda path: KNOWN_FLOAT32_CONSTANT if path.rpartition(".")[0] in affected else base
 
 
+def training_bound(network: Network, optimizer: str, known: Collection[str]) -> float:
+    """Level 3, float64: wider if ``known`` names a layer type of the network, or the optimizer.
+
+    For every parameter: what one step makes of such a layer's gradient, the next spreads everywhere.
+    """
+    present = {type(node.layer).__name__ for node in network.nodes} | {optimizer}
+    return KNOWN_FLOAT32_CONSTANT if present.intersection(known) else BOUNDS[3, "float64"]
+
+
 def _is_cuda_float32(settings: Settings) -> bool:
     return settings.device.startswith("cuda") and settings.precision == "float32"
 
 
 def known_differences(framework: str) -> set[str]:
-    """Layer types in which ``framework`` keeps a float32 constant inside float64."""
+    """Layer types and optimizers in which ``framework`` keeps a float32 constant inside float64."""
     lines = KNOWN_DIFFERENCES.read_text().splitlines()
     rows = (line.split() for line in lines if line and not line.startswith("#"))
-    return {layer for name, layer in rows if name == framework}
+    return {kind for name, kind in rows if name == framework}
 
 
 def paths_before(network: Network, layers: Collection[str]) -> set[str]:

@@ -43,13 +43,13 @@ def initial(network: Network, seed: int) -> dict[str, Array]:
     return {p.path: _draw_initial(p, _key("initial", seed, p.path)) for p in network.parameters}
 
 
-def probe(network: Network, seed: int) -> dict[str, Array]:
+def probe(network: Network, seed: int, scale: float | None = None) -> dict[str, Array]:
     """Weights that proofs run on, float32: continuous everywhere, activations keep their size.
 
     Biases are as wide as a third of the images, since zero biases hide slips; the heads shrink the
-    images' scale away again, so that the loss stays soft.
+    images' scale (by default ``image_scale``) away again, so that the loss stays soft.
     """
-    scale = image_scale(network)
+    scale = image_scale(network) if scale is None else scale
     heads = {head.path for head in network.heads}
     weights = {}
     for node in network.nodes:
@@ -62,9 +62,9 @@ def probe(network: Network, seed: int) -> dict[str, Array]:
     return weights
 
 
-def probe_images(network: Network, seed: int, count: int) -> Array:
-    """(count, channels, height, width) float32 images, uniform, standard deviation ``image_scale``."""
-    limit = math.sqrt(3) * image_scale(network)
+def probe_images(network: Network, seed: int, count: int, scale: float | None = None) -> Array:
+    """(count, channels, height, width) float32 images, uniform; standard deviation ``image_scale``."""
+    limit = math.sqrt(3) * (image_scale(network) if scale is None else scale)
     return uniform(_key("images", seed, network.name), (count, *network.input_shape), limit)
 
 

@@ -123,6 +123,8 @@ def _bound(certificate: Certificate, finding: Mapping[str, Any]) -> float | None
     if level == 1:
         return sameness.value_bound(network, settings)(finding["where"])
     known = sameness.known_differences(certificate["framework"])
+    if level == 3:
+        return sameness.training_bound(network, finding["mode"], known)
     return sameness.gradient_bound(network, settings, known)(finding["where"])
 
 

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from implementations import reference, spec
+from implementations import reference, spec, updates
 from implementations.network import Array, Settings, Weights
+from implementations.training import FORMS, Forms, Optimizer
 
 
 class ReferenceNetwork:
@@ -15,7 +16,7 @@ class ReferenceNetwork:
 
     def __init__(self, network: spec.Network, weights: Weights, settings: Settings, training: bool) -> None:
         self.network = network if training else network.inference()
-        self.values = {p.path: np.asarray(weights[p.path]) for p in self.network.parameters}
+        self.values: dict[str, Any] = {p.path: np.asarray(weights[p.path]) for p in self.network.parameters}
         self.dtype = np.dtype(settings.precision)
 
     def parameters(self) -> dict[str, tuple[spec.Shape, bool]]:
@@ -32,13 +33,39 @@ class ReferenceNetwork:
         gradients = reference.backward(self.network, self.values, shown, labels)
         return reference.loss(self.network, shown, labels), gradients
 
+    def weights(self) -> dict[str, Array]:
+        return dict(self.values)
+
+    def put(self, images: Array, labels: Array | None = None) -> tuple[Array, Any]:
+        return images, labels
+
+    def prepare_training(self, optimizer: Optimizer) -> None:
+        trained = [p.path for p in self.network.parameters if p.trainable]
+        self.updater = updates.Updater(optimizer, forms()[type(optimizer)], trained)
+
+    def set_learning_rate(self, rate: float) -> None:
+        self.updater.rate = rate
+
+    def train_step(self, batch: tuple[Array, Any]) -> float:
+        loss, gradients = self.gradients(*batch)
+        self.updater.apply(self.values, gradients)
+        return loss
+
     def _forward(self, images: Array) -> Mapping[str, Any]:
         shown = reference.forward(self.network, self.values, images)
         return {path: value.astype(self.dtype) for path, value in shown.items()}
 
 
+def forms() -> Forms:
+    """The first form of each method."""
+    return {method: next(iter(named)) for method, named in FORMS.items()}
+
+
 class ReferenceFramework:
     """What an adapter's module offers."""
+
+    def forms(self) -> Forms:
+        return forms()
 
     def configure(self, settings: Settings) -> None:
         pass

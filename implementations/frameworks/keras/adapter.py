@@ -18,7 +18,7 @@ from implementations.frameworks.keras import optimizers
 from implementations.frameworks.keras.layers import functional
 from implementations.frameworks.keras.layout import Layout
 from implementations.network import Array, Settings, Weights
-from implementations.training import Optimizer
+from implementations.training import Forms, Optimizer
 
 
 def configure(settings: Settings) -> None:
@@ -36,6 +36,10 @@ def versions() -> dict[str, str]:
     return found | {
         key: str(built[f"{key}_version"]) for key in ("cuda", "cudnn") if f"{key}_version" in built
     }
+
+
+def forms() -> Forms:
+    return optimizers.FORMS
 
 
 def cuda_devices() -> list[str]:
@@ -119,9 +123,11 @@ class KerasNetwork:
         return self._infer(batch.images)
 
     def prepare_training(self, optimizer: Optimizer) -> None:
-        self.optimizer = optimizers.make(optimizer)
-        self.optimizer.build(list(self.variables.values()))
+        self.optimizer = optimizers.make(optimizer, self.variables)
         self._step = tf.function(self._update)
+
+    def set_learning_rate(self, rate: float) -> None:
+        optimizers.set_learning_rate(self.optimizer, rate)
 
     def train_step(self, batch: Batch) -> Any:
         return self._step(batch.images, batch.labels)
@@ -144,7 +150,8 @@ class KerasNetwork:
 
     def _update(self, images: Any, labels: Any) -> Any:
         loss, gradients = self._backward(images, labels)
-        self.optimizer.apply(gradients, list(self.variables.values()))
+        named = zip(gradients, self.variables.values(), strict=True)
+        self.optimizer.apply_gradients([(g, v) for g, v in named if v.trainable])
         return loss
 
     def synchronize(self) -> None:

@@ -14,7 +14,7 @@ from paddle.nn import functional
 from implementations import spec
 from implementations.frameworks.paddle import layers, optimizers
 from implementations.network import Array, Settings, Weights
-from implementations.training import Optimizer
+from implementations.training import Forms, Optimizer
 
 
 def configure(settings: Settings) -> None:
@@ -31,6 +31,10 @@ def versions() -> dict[str, str]:
     if paddle.is_compiled_with_cuda():
         found |= {"cuda": str(paddle.version.cuda()), "cudnn": str(paddle.version.cudnn())}
     return found
+
+
+def forms() -> Forms:
+    return optimizers.FORMS
 
 
 def cuda_devices() -> list[str]:
@@ -122,7 +126,10 @@ class PaddleNetwork:
             return self.module(batch.images)[0]
 
     def prepare_training(self, optimizer: Optimizer) -> None:
-        self.optimizer = optimizers.make(optimizer, self.module.parameters())
+        self.optimizer = optimizers.make(optimizer, self.module.named_parameters())
+
+    def set_learning_rate(self, rate: float) -> None:
+        optimizers.set_learning_rate(self.optimizer, rate)
 
     def train_step(self, batch: Batch) -> Tensor:
         loss = self._loss(batch)

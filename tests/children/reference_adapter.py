@@ -16,7 +16,9 @@ class ReferenceNetwork:
 
     def __init__(self, network: spec.Network, weights: Weights, settings: Settings, training: bool) -> None:
         self.network = network if training else network.inference()
-        self.values: dict[str, Any] = {p.path: np.asarray(weights[p.path]) for p in self.network.parameters}
+        self.values: dict[str, Any] = {
+            p.path: np.asarray(weights[p.path], np.float64) for p in self.network.parameters
+        }
         self.dtype = np.dtype(settings.precision)
 
     def parameters(self) -> dict[str, tuple[spec.Shape, bool]]:

@@ -46,6 +46,9 @@ def _add_check(command: argparse.ArgumentParser) -> None:
     )
     _add_size(command)
     command.add_argument("--mutants", action="store_true", help="prove instead that the proof catches slips")
+    command.add_argument(
+        "--optimizers", action="store_true", help="prove instead every optimizer in its framework's form"
+    )
     command.add_argument("--json", type=Path, metavar="FILE", help="write the certificates to FILE")
     commandline.add_machine_options(command)
     command.set_defaults(run=_check)

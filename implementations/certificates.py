@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from implementations import networks, reference, sameness, training_mode, weights
+from implementations import bounds, networks, reference, sameness, training_mode, trajectories, weights
 from implementations.errors import UserError
 from implementations.files import replacing
 from implementations.network import Array, Built, Framework, Settings
@@ -36,13 +36,20 @@ def certify(
     weights_path: str,
     precisions: tuple[str, ...] = ("float64", "float32"),
 ) -> Certificate:
-    """Levels 0 to 3 of ``networks.build(**network)`` in this process's framework: a child's task."""
+    """Levels 0 to 3 of ``networks.build(**network)`` in this process's framework: a child's task.
+
+    Level 3 is not tried on a network that already differs.
+    """
     specification = networks.build(**network)
     values = weights.load(Path(weights_path), specification)
     case = sameness.Case.on_probe(specification, values, sameness.proof_batch(specification))
-    known = sameness.known_differences(name)
+    known = bounds.known_differences(name)
     findings = sameness.prove(framework, case, settings, precisions=precisions, known=known)
-    findings += training_mode.prove(framework, dataclasses.replace(case, network=specification), settings)
+    if all(finding.passed for finding in findings):
+        whole = dataclasses.replace(case, network=specification)
+        findings += training_mode.prove(framework, whole, settings, known=known)
+    if all(finding.passed for finding in findings) and specification.loss.kind != "none":
+        findings.append(trajectories.prove_network(framework, specification, settings, known=known))
     return _certificate(framework, settings, name, specification, values, findings)
 
 
@@ -93,7 +100,7 @@ def _certificate(
             "passed": all(finding.passed for finding in findings),
             "findings": [finding.as_data() for finding in findings],
             "canary": canary_expected(network, values).tolist(),
-            "canary_bound": sameness.value_bound(network, settings)(network.heads[0].path),
+            "canary_bound": bounds.values(network, settings)(network.heads[0].path),
         }
     )
 

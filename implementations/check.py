@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.table import Table
 
-from implementations import networks, selection
+from implementations import networks, optimizer_table, selection
 from implementations.cache import Cache
 from implementations.certificates import Certificate, first_breach, strict
 from implementations.console import CONSOLE
@@ -24,6 +24,7 @@ COLUMNS = (
     ("1 values float32", 1, "float32"),
     ("2 gradients float64", 2, "float64"),
     ("2 gradients float32", 2, "float32"),
+    ("3 training", 3, None),
     ("4 export", 4, None),
 )
 
@@ -31,8 +32,11 @@ COLUMNS = (
 def run(options: argparse.Namespace) -> int:
     """The table of ``check``; 1 on any breach."""
     prover, frameworks = _prover(options)
+    trainers = [name for name in frameworks if ADAPTERS[name].trains]
     if options.mutants:
-        return _mutants(prover, [name for name in frameworks if ADAPTERS[name].trains])
+        return _mutants(prover, trainers)
+    if options.optimizers:
+        return optimizer_table.run(prover, trainers)
     size = {"classes": options.classes, "input_size": options.input}
     names = options.network or list(networks.NETWORKS)
     wanted = claims(names, frameworks, _exporters(prover.launcher), **size)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from implementations import networks, sameness, weights
+from implementations import bounds, networks, sameness, weights
 from implementations.network import Framework, Settings
 from implementations.sameness import PROBE_SEED, Case
 from implementations.spec import AvgPool, Concat, Flatten, Layer, MaxPool
@@ -195,7 +195,7 @@ MUTANTS = (
 
 def prove_mutants(framework: Framework, *, settings: Settings, name: str) -> list[dict[str, Any]]:
     """Every mutant through this process's real adapter, a row each: a child's task."""
-    known = sameness.known_differences(name)
+    known = bounds.known_differences(name)
     cases = {key: _case(key) for key in NETWORKS}
     rows = []
     for mutant in MUTANTS:

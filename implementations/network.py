@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from implementations.errors import UserError
 from implementations.spec import Network, Shape
-from implementations.training import Optimizer
+from implementations.training import Forms, Optimizer
 
 Array = NDArray[Any]
 Weights = Mapping[str, Array]
@@ -73,7 +73,13 @@ class Built(Protocol):
         """One forward pass; returns without waiting where the device is asynchronous."""
 
     def prepare_training(self, optimizer: Optimizer) -> None:
-        """Set up ``train_step``; forgets any optimizer state."""
+        """Set up ``train_step``; forgets any optimizer state.
+
+        ``UserError`` for a weight decay that the framework does not offer.
+        """
+
+    def set_learning_rate(self, rate: float) -> None:
+        """The rate of the next steps, above 0; the optimizer's state is kept."""
 
     def train_step(self, batch: Any) -> Any:
         """Forward with all heads, weighted loss, all gradients, update; returns the loss unread."""
@@ -95,6 +101,9 @@ class Framework(Protocol):
 
     def versions(self) -> dict[str, str]:
         """Versions of the framework and of what it computes with."""
+
+    def forms(self) -> Forms:
+        """The form that each method's update has here: names of ``training.FORMS``."""
 
     def cuda_devices(self) -> list[str]:
         """Names of the CUDA devices that this framework sees here."""

@@ -132,6 +132,18 @@ class Prover:
         request = {"name": framework, "device": self.device}
         return list(self.launcher.ask(framework, task, request, self.timeout))
 
+    def optimizers(self, framework: str) -> list[dict[str, Any]]:
+        """The rows of ``optimizer_forms.measure`` in ``framework``."""
+        task = "implementations.optimizer_forms:measure"
+        request = {"name": framework, "device": self.device}
+        return list(self.launcher.ask(framework, task, request, self.timeout))
+
+    def training_mutants(self, framework: str) -> list[dict[str, Any]]:
+        """The rows of ``trajectories.prove_mutants`` in ``framework``."""
+        task = "implementations.trajectories:prove_mutants"
+        request = {"name": framework, "device": self.device}
+        return list(self.launcher.ask(framework, task, request, self.timeout))
+
     def _ask(self, framework: str, task: str, claim: Claim, **arguments: Any) -> Any:
         request = {"network": claim.arguments, "weights_path": str(self.weights(claim)), **arguments}
         if task.startswith("certificates"):

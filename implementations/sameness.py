@@ -7,36 +7,24 @@ whose reference is all zero must be zero.
 
 import dataclasses
 import math
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from implementations import reference, weights
+from implementations import bounds, reference, weights
+from implementations.bounds import BOUNDS, NOTHING, Bound, Known
 from implementations.network import Array, Built, Framework, Settings, Weights
-from implementations.spec import INPUT, BatchNorm, Dense, Network
+from implementations.spec import INPUT, Network
 
-KNOWN_DIFFERENCES = Path(__file__).with_name("known_differences.txt")
 CHUNK = 1 << 17
 PROBE_SEED = 0
 TIMED = "float32"  # the precision whose timed path is proven as well
 PROBE_BATCH = 2  # one image would hide a mean taken for a sum
 LARGE = 10 * 10**9  # multiply-adds an image: a proof on two would take minutes
 LEVELS = {0: "counts", 1: "values", 2: "gradients", 3: "training", 4: "export"}
-
-# The design's bounds by (level, precision); measured.md has the figures behind them.
-BOUNDS = {
-    (1, "float64"): 1e-12,
-    (1, "float32"): 1e-5,
-    (2, "float64"): 1e-12,
-    (2, "float32"): 3e-5,
-    (4, "float32"): 1e-5,
-}
-KNOWN_FLOAT32_CONSTANT = 1e-6  # in float64, see known_differences.txt
-DENSE_FLOAT32 = 2e-5  # long sums: VGG16's fc6 adds 25,088 products
-CUDA_FLOAT32 = 1e-4  # TF32 off
 
 
 @dataclass(frozen=True)
@@ -56,7 +44,7 @@ class Finding:
 
     level: int
     precision: str
-    mode: str  # "inference", "training" or "timed" (the path that is timed)
+    mode: str  # "inference", "training" or "timed" (the path that is timed); level 3: the optimizer
     compared: int  # tensors
     largest: float
     where: str
@@ -151,52 +139,6 @@ def _shown(array: Array | None) -> str:
     return "absent" if array is None else f"shape {array.shape}"
 
 
-Bound = Callable[[str], float]
-
-
-def value_bound(network: Network, settings: Settings) -> Bound:
-    """Level 1: the design's bound by path, wider for dense layers in float32."""
-    if _is_cuda_float32(settings):
-        return lambda path: CUDA_FLOAT32
-    base = BOUNDS[1, settings.precision]
-    dense = {node.path for node in network.nodes if isinstance(node.layer, Dense)}
-
-    def bound(path: str) -> float:
-        is_dense = path.removesuffix(".linear") in dense
-        return DENSE_FLOAT32 if is_dense and settings.precision == "float32" else base
-
-    return bound
-
-
-def gradient_bound(network: Network, settings: Settings, known: Collection[str]) -> Bound:
-    """Level 2: the design's bound; wider in float64 before a layer type in ``known``."""
-    if _is_cuda_float32(settings):
-        return lambda path: CUDA_FLOAT32
-    base = BOUNDS[2, settings.precision]
-    affected = paths_before(network, known) if settings.precision == "float64" else set()
-    return lambda path: KNOWN_FLOAT32_CONSTANT if path.rpartition(".")[0] in affected else base
-
-
-def _is_cuda_float32(settings: Settings) -> bool:
-    return settings.device.startswith("cuda") and settings.precision == "float32"
-
-
-def known_differences(framework: str) -> set[str]:
-    """Layer types in which ``framework`` keeps a float32 constant inside float64."""
-    lines = KNOWN_DIFFERENCES.read_text().splitlines()
-    rows = (line.split() for line in lines if line and not line.startswith("#"))
-    return {layer for name, layer in rows if name == framework}
-
-
-def paths_before(network: Network, layers: Collection[str]) -> set[str]:
-    """Paths whose gradient passes through a layer of one of the types named in ``layers``."""
-    before: set[str] = set()
-    for node in reversed(network.nodes):
-        if type(node.layer).__name__ in layers or node.path in before:
-            before.update(node.inputs)
-    return before
-
-
 # --- The levels ---------------------------------------------------------------------------
 
 
@@ -232,7 +174,12 @@ def multiply_adds(built: Built, activations: Mapping[str, Array]) -> int:
 
 
 def values(
-    case: Case, expected: Mapping[str, Array], got: Mapping[str, Array], settings: Settings, mode: str
+    case: Case,
+    expected: Mapping[str, Array],
+    got: Mapping[str, Array],
+    settings: Settings,
+    mode: str,
+    bound: Bound,
 ) -> Finding:
     """Level 1: every named activation; ``….linear`` only where the framework shows it."""
     auxiliary = {node.path for node in case.network.nodes if node.auxiliary}
@@ -242,7 +189,7 @@ def values(
         return path != INPUT and not absent and (path in got or not path.endswith(".linear"))
 
     pairs = [(path, got.get(path), array) for path, array in expected.items() if is_compared(path)]
-    return compare(1, settings, mode, pairs, value_bound(case.network, settings))
+    return compare(1, settings, mode, pairs, bound)
 
 
 def gradients(
@@ -250,7 +197,7 @@ def gradients(
     activations: Mapping[str, Array],
     got: tuple[float, Mapping[str, Array]],
     settings: Settings,
-    known: Collection[str] = (),
+    known: Known = NOTHING,
 ) -> Finding:
     """Level 2: the loss and every parameter's gradient, replayed on the adapter's own activations.
 
@@ -264,7 +211,7 @@ def gradients(
     pairs: list[tuple[str, Array | None, Array]] = [("loss", np.array(loss), np.array(expected_loss))]
     trained = [p.path for p in reversed(case.network.parameters) if p.trainable]
     pairs += [(path, arrays.get(path), expected[path]) for path in trained]
-    found = compare(2, settings, "training", pairs, gradient_bound(case.network, settings, known))
+    found = compare(2, settings, "training", pairs, bounds.gradients(case.network, settings, known))
     surplus = [path for path in arrays if path not in expected]
     if found.breach is None and surplus:
         breach = Breach(surplus[0], None, 0.0, "frozen: no gradient", _shown(arrays[surplus[0]]))
@@ -278,7 +225,7 @@ def prove(
     settings: Settings,
     *,
     precisions: Iterable[str] = ("float64", "float32"),
-    known: Collection[str] = (),
+    known: Known = NOTHING,
     slip: Callable[[Case], Case] | None = None,
 ) -> list[Finding]:
     """Levels 0, 1 and 2 of one framework's ``case``, in each precision.
@@ -292,21 +239,17 @@ def prove(
     for precision in precisions:
         chosen = dataclasses.replace(settings, precision=precision)
         findings += _prove_training(framework, case, given, expected["training"], chosen, known)
-        findings += _prove_inference(framework, case, given, expected["inference"], chosen)
+        findings += _prove_inference(framework, case, given, expected["inference"], chosen, known)
     return sorted(findings, key=lambda finding: finding.level)
 
 
 def expected_values(case: Case) -> dict[str, dict[str, Array]]:
     """The reference's activations by mode; both are one where no batch norm tells them apart."""
     training = reference.forward(case.network, case.weights, case.images, training=True)
-    if not _has_batch_norm(case.network):
+    if not case.network.has_batch_norm:
         return {"training": training, "inference": training}
     inference = reference.forward(case.network, case.weights, case.images)
     return {"training": training, "inference": inference}
-
-
-def _has_batch_norm(network: Network) -> bool:
-    return any(isinstance(node.layer, BatchNorm) for node in network.nodes)
 
 
 def _prove_training(
@@ -315,18 +258,20 @@ def _prove_training(
     given: Case,
     expected: Mapping[str, Array],
     settings: Settings,
-    known: Collection[str],
+    known: Known,
 ) -> Iterator[Finding]:
     built = framework.build(given.network, given.weights, settings, training=True)
     activations = built.activations(given.images)
     yield counts(case, built, activations, settings)
-    if _has_batch_norm(case.network):  # layer by layer, on the adapter's own activations
+    replayed = case.network.has_batch_norm
+    if replayed:  # layer by layer, on the adapter's own activations
         expected = {**expected, **reference.replay(case.network, case.weights, activations, case.images)}
-    found = values(case, expected, activations, settings, "training")
+    bound = bounds.values(case.network, settings, known, replayed=replayed)
+    found = values(case, expected, activations, settings, "training", bound)
     yield found
     if not found.passed or case.network.loss.kind == "none":  # a replay needs activations that are proven
         return
-    if _has_batch_norm(case.network) and settings.precision == TIMED:
+    if replayed and settings.precision == TIMED:
         # Two passes drift apart a thousandfold: the replay needs the activations of this very one.
         loss, arrays, activations = built.traced(given.images, given.labels)
         got = (loss, arrays)
@@ -336,15 +281,19 @@ def _prove_training(
 
 
 def _prove_inference(
-    framework: Framework, case: Case, given: Case, expected: Mapping[str, Array], settings: Settings
+    framework: Framework,
+    case: Case,
+    given: Case,
+    expected: Mapping[str, Array],
+    settings: Settings,
+    known: Known,
 ) -> Iterator[Finding]:
     built = framework.build(given.network, given.weights, settings, training=False)
-    yield values(case, expected, built.activations(given.images), settings, "inference")
-    if settings.precision != TIMED:
-        return
-    head = case.network.heads[0].path
-    bound = value_bound(case.network, settings)
-    yield compare(1, settings, "timed", [(head, built.outputs(given.images), expected[head])], bound)
+    bound = bounds.values(case.network, settings, known)
+    yield values(case, expected, built.activations(given.images), settings, "inference", bound)
+    if settings.precision == TIMED:
+        head = case.network.heads[0].path
+        yield compare(1, settings, "timed", [(head, built.outputs(given.images), expected[head])], bound)
 
 
 def prove_export(framework: Framework, case: Case, model: Path, settings: Settings) -> list[Finding]:

@@ -404,6 +404,10 @@ class Network:
         return tuple(parameter for node in self.nodes for parameter in node.parameters)
 
     @property
+    def has_batch_norm(self) -> bool:
+        return any(isinstance(node.layer, BatchNorm) for node in self.nodes)
+
+    @property
     def multiply_adds(self) -> int:
         """Of one image's forward pass, auxiliary heads included."""
         return sum(node.multiply_adds for node in self.nodes)

@@ -5,18 +5,19 @@ their share, their scale, and that no draw repeats another.
 """
 
 import dataclasses
+import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
-from implementations import reference, sameness, weights
+from implementations import bounds, reference, sameness, weights
+from implementations.bounds import NOTHING, Known
 from implementations.network import Array, Framework, Settings, Weights
 from implementations.sameness import PROBE_SEED, Breach, Case, Finding
 from implementations.spec import INPUT, BatchNorm, Dense, Dropout, Flatten, Network
 from implementations.training import SGD
 
-STATISTICS_BOUNDS = {"float64": 1e-12, "float32": 1e-5}
 DROPOUT_SHAPE = (4, 16, 16)
 DROPOUT_IMAGES = 64  # 65,536 draws: a share that is off by 0.01 is 5 standard deviations away
 DEVIATIONS = 5.0  # one honest run in 1.7 million is refused
@@ -25,13 +26,23 @@ SCALE_BOUND = 1e-6  # float32
 Slip = Callable[[Case], Case] | None
 
 
-def prove(framework: Framework, case: Case, settings: Settings, slip: Slip = None) -> list[Finding]:
-    """The findings that apply to ``case``, whose network still has its dropout."""
+def prove(
+    framework: Framework,
+    case: Case,
+    settings: Settings,
+    *,
+    known: Known = NOTHING,
+    slip: Slip = None,
+) -> list[Finding]:
+    """The findings that apply to ``case``, whose network still has its dropout.
+
+    ``known`` holds the framework's ``bounds.known_differences``.
+    """
     given = slip(case) if slip else case
     findings = [initial_values(framework, case, given, settings)]
     if has_statistics(case.network):
         precise = dataclasses.replace(settings, precision="float64")
-        findings.append(running_statistics(framework, case, given, precise))
+        findings.append(running_statistics(framework, case, given, precise, known))
     if rates(case.network):
         findings.append(dropout(framework, case, given, settings))
     return findings
@@ -80,7 +91,9 @@ def initial_values(framework: Framework, case: Case, given: Case, settings: Sett
 # --- Running statistics -------------------------------------------------------------------
 
 
-def running_statistics(framework: Framework, case: Case, given: Case, settings: Settings) -> Finding:
+def running_statistics(
+    framework: Framework, case: Case, given: Case, settings: Settings, known: Known
+) -> Finding:
     """Running mean and variance after one training step that changes no weight."""
     built = framework.build(given.network, given.weights, settings, training=True)
     shown = {**built.activations(given.images), INPUT: case.images}
@@ -89,7 +102,7 @@ def running_statistics(framework: Framework, case: Case, given: Case, settings: 
     built.train_step(built.put(given.images, given.labels))
     unbiased = framework.RUNNING_VARIANCE == "unbiased"
     expected = reference.running_statistics(case.network, case.weights, shown, unbiased=unbiased)
-    held, bound = built.weights(), STATISTICS_BOUNDS[settings.precision]
+    held, bound = built.weights(), bounds.statistics(known)
     pairs = ((path, held.get(path), value) for path, value in expected.items())
     return sameness.compare(3, settings, "statistics", pairs, lambda path: bound)
 
@@ -100,8 +113,9 @@ def running_statistics(framework: Framework, case: Case, given: Case, settings: 
 def dropout(framework: Framework, case: Case, given: Case, settings: Settings) -> Finding:
     """Every rate of the network on a layer of its own; the first property that fails is the breach."""
     breach = None
-    for rate, got_rate in zip(rates(case.network), rates(given.network), strict=True):
-        breach = breach or _dropout_breach(framework, rate, got_rate, settings)
+    # A slip that takes the dropout away leaves a rate of 0.
+    for rate, built_rate in itertools.zip_longest(rates(case.network), rates(given.network), fillvalue=0.0):
+        breach = breach or _dropout_breach(framework, rate, built_rate, settings)
     return Finding(3, settings.precision, "dropout", len(rates(case.network)), 0.0, "", breach)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.results import refused
-from implementations import certificates, networks, sameness
+from implementations import bounds, certificates, networks
 from implementations.certificates import Certificate
 from implementations.check import COLUMNS
 from implementations.errors import UserError
@@ -115,15 +115,25 @@ def _bound(certificate: Certificate, finding: Mapping[str, Any]) -> float | None
         return float(finding["breach"]["bound"])
     level, precision = finding["level"], finding["precision"]
     if level == 4:
-        return sameness.BOUNDS[4, precision]
+        return bounds.BOUNDS[4, precision]
     network = _specification(certificate)
     if level == 0 or network is None:
         return None
     settings = Settings(devices=(certificate["device"],), precision=precision)
+    known = bounds.known_differences(certificate["framework"])
     if level == 1:
-        return sameness.value_bound(network, settings)(finding["where"])
-    known = sameness.known_differences(certificate["framework"])
-    return sameness.gradient_bound(network, settings, known)(finding["where"])
+        replayed = finding["mode"] == "training" and network.has_batch_norm
+        return bounds.values(network, settings, known, replayed=replayed)(finding["where"])
+    if level == 3:
+        return _training_bound(network, finding["mode"], known)
+    return bounds.gradients(network, settings, known)(finding["where"])
+
+
+def _training_bound(network: Network, mode: str, known: bounds.Known) -> float | None:
+    """Of an optimizer's steps or of running statistics; dropout and initial values have no distance."""
+    if mode in ("dropout", "initial"):
+        return None
+    return bounds.statistics(known) if mode == "statistics" else bounds.training(network, mode, known)
 
 
 def _specification(certificate: Certificate) -> Network | None:

@@ -9,7 +9,7 @@ from functools import cache
 
 import pytest
 
-from implementations import mutants, sameness
+from implementations import bounds, mutants
 from implementations.commandline import ROOT
 
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -75,4 +75,4 @@ def test_the_bounds_of_the_levels() -> None:
         for level, text in rows.items()
         for precision, bound in re.findall(r"(float\d+) ([\de-]+)", text)
     }
-    assert stated == sameness.BOUNDS
+    assert stated == bounds.BOUNDS

@@ -56,15 +56,16 @@ def build(name: str, *, classes: int | None = None, input_size: tuple[int, int] 
         raise UserError(
             "the number of classes is too small", given=classes, allowed="1 or more", todo="pass --classes N"
         )
-    if classes is not None and "classes" not in inspect.signature(NETWORKS[name]).parameters:
+    takes_classes = "classes" in inspect.signature(NETWORKS[name]).parameters
+    options = {"classes": classes if takes_classes else None, "input_size": input_size}
+    network = NETWORKS[name](**{key: value for key, value in options.items() if value is not None})
+    if classes not in (None, network.classes):
         raise UserError(
-            f"{name} has a fixed number of outputs",
+            f"the number of outputs of {name} is fixed",
             given=f"{classes} classes",
-            allowed="no class count for this network",
+            allowed=str(network.classes) if network.classes else "none: it has no head",
             todo="leave --classes out, or choose another network",
         )
-    options = {"classes": classes, "input_size": input_size}
-    network = NETWORKS[name](**{key: value for key, value in options.items() if value is not None})
     try:
         _ = network.nodes
     except ShapeError as error:

@@ -158,3 +158,77 @@ def promotions_of_keras(framework: Any, *, settings: Settings) -> list[str]:
         compute_in(precision)
         found.append(keras.backend.result_type("float64", "float64"))
     return found
+
+
+def with_a_wrong_form(framework: Any, *, settings: Settings, name: str) -> dict[str, list[str]]:
+    """For every method, the forms that could be declared without level 3 noticing."""
+    from implementations import bounds, trajectories
+    from implementations.optimizer_forms import METHODS
+    from implementations.training import FORMS
+
+    known, unnoticed = bounds.known_differences(name), {}
+    declared = framework.forms()
+    for method in METHODS:
+        trial = trajectories.Trial.on_probe(trajectories.small_network(), method.dyadic)
+        unnoticed[method.title] = []
+        for form in FORMS[type(method.dyadic)]:
+            framework.forms = lambda form=form, method=method: {**declared, type(method.dyadic): form}
+            if trajectories.prove(framework, trial, settings, known=known).passed:
+                unnoticed[method.title].append(form)
+    return unnoticed
+
+
+def rate_assigned_past_the_adapter(framework: Any, *, settings: Settings) -> dict[str, bool]:
+    """Whether Keras' SGD has each form when its rate is assigned without rescaling the velocity."""
+    from implementations import trajectories
+
+    framework.KerasNetwork.set_learning_rate = lambda built, rate: setattr(
+        built.optimizer, "learning_rate", rate
+    )
+    trial = trajectories.Trial.on_probe(trajectories.small_network(), trajectories.SHARED)
+    return {
+        form: trajectories._prove(framework, trial, trial, form, settings, ()).passed
+        for form in ("rate inside", "rate outside")
+    }
+
+
+def refused_rate(framework: Any, *, settings: Settings) -> str:
+    """What the Keras adapter says to a rate of 0, at which its velocity would be lost."""
+    from implementations import trajectories
+
+    network = trajectories.small_network()
+    built = framework.build(network, weights.probe(network, 0), settings, training=True)
+    built.prepare_training(trajectories.SHARED)
+    try:
+        built.set_learning_rate(0.0)
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+def changed_by_training(framework: Any, *, settings: Settings, frozen: str) -> dict[str, bool]:
+    """Whether each parameter changed in a step with decay, one having been frozen the framework's way."""
+    from implementations import trajectories
+    from implementations.training import Decay
+
+    network = trajectories.small_network()
+    values = weights.probe(network, 0)
+    built = framework.build(network, values, settings, training=True)
+    _freeze(built, frozen)
+    built.prepare_training(dataclasses.replace(trajectories.SHARED, decay=Decay(2**-5, "coupled")))
+    trial = trajectories.Trial.on_probe(network, trajectories.SHARED)
+    for rate, images, labels in trial.batches():
+        built.set_learning_rate(rate)
+        built.train_step(built.put(images, labels))
+    return {path: not np.array_equal(value, values[path]) for path, value in built.weights().items()}
+
+
+def _freeze(built: Any, path: str) -> None:
+    if hasattr(built, "variables"):
+        built.variables[path].trainable = False
+        return
+    parameter = dict(built.module.named_parameters())[path]
+    if hasattr(parameter, "requires_grad_"):
+        parameter.requires_grad_(False)
+    else:
+        parameter.stop_gradient = True

@@ -6,16 +6,21 @@ from typing import Any
 
 import numpy as np
 
-from implementations import reference, spec
+from implementations import reference, spec, updates
 from implementations.network import Array, Settings, Weights
+from implementations.training import FORMS, Forms, Optimizer
+
+RANDOM = np.random.default_rng(0)
 
 
 class ReferenceNetwork:
     """Computes in float64 and hands out the precision asked for."""
 
     def __init__(self, network: spec.Network, weights: Weights, settings: Settings, training: bool) -> None:
-        self.network = network if training else network.inference()
-        self.values = {p.path: np.asarray(weights[p.path]) for p in self.network.parameters}
+        self.network, self.training = network if training else network.inference(), training
+        self.values: dict[str, Any] = {
+            p.path: np.asarray(weights[p.path], np.float64) for p in self.network.parameters
+        }
         self.dtype = np.dtype(settings.precision)
 
     def parameters(self) -> dict[str, tuple[spec.Shape, bool]]:
@@ -25,20 +30,62 @@ class ReferenceNetwork:
         return self._forward(images)[self.network.heads[0].path]
 
     def activations(self, images: Array) -> dict[str, Array]:
-        return {path: value for path, value in self._forward(images).items() if path != spec.INPUT}
+        shown = {path: value for path, value in self._forward(images).items() if path != spec.INPUT}
+        for node in self.network.nodes if self.training else ():
+            if isinstance(node.layer, spec.Dropout):
+                kept = RANDOM.random(shown[node.path].shape) >= node.layer.rate
+                shown[node.path] = shown[node.path] * kept / np.asarray(1 - node.layer.rate, self.dtype)
+        return shown
 
     def gradients(self, images: Array, labels: Array) -> tuple[float, dict[str, Array]]:
         shown = self._forward(images)
         gradients = reference.backward(self.network, self.values, shown, labels)
         return reference.loss(self.network, shown, labels), gradients
 
+    def traced(self, images: Array, labels: Array) -> tuple[float, dict[str, Array], dict[str, Array]]:
+        return *self.gradients(images, labels), self.activations(images)
+
+    def load(self, weights: Weights) -> None:
+        self.values = {path: np.asarray(weights[path], np.float64) for path in self.values}
+
+    def weights(self) -> dict[str, Array]:
+        return dict(self.values)
+
+    def put(self, images: Array, labels: Array | None = None) -> tuple[Array, Any]:
+        return images, labels
+
+    def prepare_training(self, optimizer: Optimizer) -> None:
+        trained = [p.path for p in self.network.parameters if p.trainable]
+        self.updater = updates.Updater(optimizer, forms()[type(optimizer)], trained)
+
+    def set_learning_rate(self, rate: float) -> None:
+        self.updater.rate = rate
+
+    def train_step(self, batch: tuple[Array, Any]) -> float:
+        loss, gradients = self.gradients(*batch)
+        shown = reference.forward(self.network, self.values, batch[0], training=True)
+        statistics = reference.running_statistics(self.network, self.values, shown, unbiased=False)
+        self.updater.apply(self.values, gradients)
+        self.values.update(statistics)
+        return loss
+
     def _forward(self, images: Array) -> Mapping[str, Any]:
-        shown = reference.forward(self.network, self.values, images)
+        shown = reference.forward(self.network, self.values, images, training=self.training)
         return {path: value.astype(self.dtype) for path, value in shown.items()}
+
+
+def forms() -> Forms:
+    """The first form of each method."""
+    return {method: next(iter(named)) for method, named in FORMS.items()}
 
 
 class ReferenceFramework:
     """What an adapter's module offers."""
+
+    RUNNING_VARIANCE = "biased"
+
+    def forms(self) -> Forms:
+        return forms()
 
     def configure(self, settings: Settings) -> None:
         pass

@@ -30,11 +30,12 @@ def proofs(prover: Prover) -> dict[Claim, dict[str, Any]]:
 
 @pytest.mark.parametrize("network", list(SIZES))
 @pytest.mark.parametrize("framework", TRAINERS)
-def test_levels_0_to_2(framework: str, network: str, proofs: dict[Claim, dict[str, Any]]) -> None:
+def test_levels_0_to_3(framework: str, network: str, proofs: dict[Claim, dict[str, Any]]) -> None:
     certificate = proofs[Claim(framework, network, CLASSES, SIZES[network])]
     assert certificates.first_breach(certificate) == ""
     assert {(f["level"], f["precision"]) for f in certificate["findings"]} == {
-        (level, precision) for level in (0, 1, 2) for precision in ("float64", "float32")
+        *((level, precision) for level in (0, 1, 2) for precision in ("float64", "float32")),
+        (3, "float64"),
     }
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from reference_adapter import ReferenceFramework
 
-from implementations import mutants, networks, sameness, weights
+from implementations import bounds, mutants, networks, sameness, weights
 from implementations.mutants import MUTANTS, Mutant
 from implementations.network import Settings
 from implementations.sameness import Case, Finding, compare, difference
@@ -120,29 +120,41 @@ def test_another_precision_than_asked_for_is_caught(cases: dict[str, Case]) -> N
 
 def test_bounds_are_the_designs() -> None:
     network = networks.build("vgg16")
-    values32 = sameness.value_bound(network, SETTINGS)
+    values32 = bounds.values(network, SETTINGS)
     assert (values32("conv1_1"), values32("fc6"), values32("fc6.linear")) == (1e-5, 2e-5, 2e-5)
-    assert sameness.value_bound(network, FLOAT64)("fc6") == 1e-12
-    assert sameness.gradient_bound(network, SETTINGS, ())("fc6.weight") == 3e-5
-    assert sameness.gradient_bound(network, FLOAT64, ())("fc6.weight") == 1e-12
-    assert sameness.value_bound(network, Settings(devices=("cuda:0",)))("conv1_1") == 1e-4
+    assert bounds.values(network, FLOAT64)("fc6") == 1e-12
+    assert bounds.gradients(network, SETTINGS)("fc6.weight") == 3e-5
+    assert bounds.gradients(network, FLOAT64)("fc6.weight") == 1e-12
+    assert bounds.values(network, Settings(devices=("cuda:0",)))("conv1_1") == 1e-4
 
 
 def test_known_differences_widen_only_what_lies_before_their_layer() -> None:
-    known = sameness.known_differences("paddle")
-    assert known == {"AvgPool", "GlobalAvgPool"}
-    assert sameness.known_differences("pytorch") == set()
+    known = bounds.known_differences("paddle")
+    assert known == {"AvgPool": "backward", "GlobalAvgPool": "backward", "BatchNorm": "forward"}
+    assert bounds.known_differences("pytorch") == {"Nadam": "update"}
     network = networks.build("googlenet")
-    bound = sameness.gradient_bound(network, FLOAT64, {"AvgPool"})
+    bound = bounds.gradients(network, FLOAT64, {"AvgPool": "backward"})
     assert bound("conv1.weight") == bound("inception_4d.5x5.bias") == 1e-6
     # behind the auxiliary heads' pools, and after the last branch to them
     assert bound("auxiliary_4a.conv.weight") == bound("inception_4e.1x1.weight") == bound("loss") == 1e-12
-    assert sameness.gradient_bound(network, SETTINGS, {"AvgPool"})("conv1.weight") == 3e-5
+    assert bounds.gradients(network, SETTINGS, {"AvgPool": "backward"})("conv1.weight") == 3e-5
 
 
-def test_known_differences_do_not_widen_values() -> None:
+def test_backward_constants_do_not_widen_values() -> None:
     network = networks.build("googlenet")
-    assert sameness.value_bound(network, FLOAT64)("conv1") == 1e-12
+    assert bounds.values(network, FLOAT64, {"AvgPool": "backward"})("logits") == 1e-12
+
+
+def test_forward_constants_widen_values_from_their_layer_on() -> None:
+    network, known = networks.build("probe-bn"), {"BatchNorm": "forward"}
+    bound = bounds.values(network, FLOAT64, known)
+    assert bound("conv1") == 1e-12
+    assert bound("conv1_bn.linear") == bound("conv2") == bound("logits") == 1e-6
+    layer_by_layer = bounds.values(network, FLOAT64, known, replayed=True)
+    assert (layer_by_layer("conv1_bn"), layer_by_layer("conv2")) == (1e-6, 1e-12)
+    gradient = bounds.gradients(network, FLOAT64, known)
+    assert gradient("conv2.weight") == gradient("residual.conv_bn.bias") == 1e-6
+    assert gradient("fc.weight") == 1e-12
 
 
 def test_probe_images_are_large_where_there_is_normalisation() -> None:

@@ -104,13 +104,13 @@ def test_forks_that_cannot_be_compared_are_refused(folder: Any, name: str) -> No
 def test_a_cell_holds_the_largest_difference_and_the_bound_of_its_tensor(folder: Any) -> None:
     folder.certificate("mlp", "pytorch")
     (proof,) = queries.read(folder.path).proofs
-    counts, values64, values32, _, gradients32, export = proof.cells
+    counts, values64, values32, _, gradients32, _, export = proof.cells
     assert counts.counts
     assert (values64.largest, values64.bound, values64.compared) == (3e-15, 1e-12, 24)
     assert (values32.largest, values32.bound) == (
         1.5e-6,
         2e-5,
-    )  # a dense layer's, implementations/sameness.py
+    )  # a dense layer's, implementations/bounds.py
     assert gradients32.bound == 3e-5
     assert export is None
 

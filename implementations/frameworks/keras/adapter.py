@@ -19,7 +19,7 @@ from implementations.frameworks.keras.layers import functional, layer_name
 from implementations.frameworks.keras.layout import Layout
 from implementations.frameworks.keras.precision import compute_in
 from implementations.network import Array, Settings, Weights
-from implementations.training import Optimizer
+from implementations.training import Forms, Optimizer
 
 RUNNING_VARIANCE = "biased"
 KINDS = {
@@ -37,6 +37,10 @@ configure, cuda_devices = backend.configure, backend.cuda_devices
 
 def versions() -> dict[str, str]:
     return {"keras": keras.__version__, **backend.versions()}
+
+
+def forms() -> Forms:
+    return optimizers.FORMS
 
 
 def build(network: spec.Network, weights: Weights, settings: Settings, *, training: bool) -> "KerasNetwork":
@@ -143,9 +147,12 @@ class KerasNetwork:
 
     def prepare_training(self, optimizer: Optimizer) -> None:
         self.engine.sync_to_model()
-        made = optimizers.make(optimizer)
-        made.build(self.model.trainable_variables)
-        self.engine.prepare_training(made)
+        self.engine.prepare_training(optimizers.make(optimizer, self.variables))
+
+    def set_learning_rate(self, rate: float) -> None:
+        self.engine.sync_to_model()
+        optimizers.set_learning_rate(self.engine.optimizer, rate)
+        self.engine.sync_from_model()
 
     def train_step(self, batch: Batch) -> Any:
         return self.engine.train_step(batch.images, batch.labels)

@@ -15,7 +15,7 @@ from paddle import Tensor, nn
 from implementations import spec
 from implementations.frameworks.paddle import layers, losses, optimizers
 from implementations.network import Array, Settings, Weights
-from implementations.training import Optimizer
+from implementations.training import Forms, Optimizer
 
 RUNNING_VARIANCE = "biased"
 STATISTICS = {"_mean": "running_mean", "_variance": "running_var"}
@@ -35,6 +35,10 @@ def versions() -> dict[str, str]:
     if paddle.is_compiled_with_cuda():
         found |= {"cuda": str(paddle.version.cuda()), "cudnn": str(paddle.version.cudnn())}
     return found
+
+
+def forms() -> Forms:
+    return optimizers.FORMS
 
 
 def cuda_devices() -> list[str]:
@@ -146,7 +150,10 @@ class PaddleNetwork:
             return self.module(batch.images)[0]
 
     def prepare_training(self, optimizer: Optimizer) -> None:
-        self.optimizer = optimizers.make(optimizer, self.module.parameters())
+        self.optimizer = optimizers.make(optimizer, self.module.named_parameters())
+
+    def set_learning_rate(self, rate: float) -> None:
+        optimizers.set_learning_rate(self.optimizer, rate)
 
     def train_step(self, batch: Batch) -> Tensor:
         loss = self._loss(batch)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from implementations import spec
 from implementations.frameworks.pytorch import layers, losses, optimizers
 from implementations.network import Array, Settings, Weights
-from implementations.training import Optimizer
+from implementations.training import Forms, Optimizer
 
 RUNNING_VARIANCE = "unbiased"
 
@@ -30,6 +30,10 @@ def versions() -> dict[str, str]:
     if torch.version.cuda:
         found |= {"cuda": torch.version.cuda, "cudnn": str(torch.backends.cudnn.version())}
     return found
+
+
+def forms() -> Forms:
+    return optimizers.FORMS
 
 
 def cuda_devices() -> list[str]:
@@ -135,7 +139,10 @@ class PyTorchNetwork:
             return self.module(batch.images)[0]
 
     def prepare_training(self, optimizer: Optimizer) -> None:
-        self.optimizer = optimizers.make(optimizer, self.module.parameters())
+        self.optimizer = optimizers.make(optimizer, self.module.named_parameters())
+
+    def set_learning_rate(self, rate: float) -> None:
+        optimizers.set_learning_rate(self.optimizer, rate)
 
     def train_step(self, batch: Batch) -> Tensor:
         self.optimizer.zero_grad()

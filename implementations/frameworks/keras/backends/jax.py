@@ -46,20 +46,25 @@ class Engine:
 
     def __init__(self, model: keras.Model, loss: Callable[[Any, Any], Any], device: str) -> None:
         self.model, self.loss, self.device = model, loss, device
+        self.optimizer: keras.optimizers.Optimizer | None = None
         self.pending: list[Any] = []  # computed, perhaps, but not waited for
         self._infer = jax.jit(self._forward)
         self._gradients = jax.jit(jax.value_and_grad(self._training_loss, has_aux=True))
 
     def sync_from_model(self) -> None:
-        """Take over the model's variables."""
+        """Take over the model's and the optimizer's variables."""
         self.trainable = [v.value for v in self.model.trainable_variables]
         self.frozen = [v.value for v in self.model.non_trainable_variables]
+        self.slots = [v.value for v in self.optimizer.variables] if self.optimizer else []
 
     def sync_to_model(self) -> None:
-        """Give the model's variables the values that training left here."""
-        for variable, value in zip(self.model.trainable_variables, self.trainable, strict=True):
-            variable.assign(value)
-        for variable, value in zip(self.model.non_trainable_variables, self.frozen, strict=True):
+        """Give the model's and the optimizer's variables the values that training left here."""
+        pairs = [
+            *zip(self.model.trainable_variables, self.trainable, strict=True),
+            *zip(self.model.non_trainable_variables, self.frozen, strict=True),
+            *zip(self.optimizer.variables if self.optimizer else [], self.slots, strict=True),
+        ]
+        for variable, value in pairs:
             variable.assign(value)
 
     def put(self, array: Array) -> Any:
@@ -88,7 +93,7 @@ class Engine:
 
     def prepare_training(self, optimizer: keras.optimizers.Optimizer) -> None:
         self.optimizer = optimizer
-        self.slots = [v.value for v in optimizer.variables]
+        self.sync_from_model()
         # The old state is given up at each step, as in Keras' own trainer.
         self._step = jax.jit(self._update, donate_argnums=(0, 1, 2))
 
@@ -119,6 +124,7 @@ class Engine:
     ) -> tuple[Any, ...]:
         backward = jax.value_and_grad(self._training_loss, has_aux=True)
         (loss, frozen), gradients = backward(trainable, frozen, images, labels)
+        assert self.optimizer is not None
         trainable, slots = self.optimizer.stateless_apply(slots, gradients, trainable)
         return loss, trainable, frozen, slots
 

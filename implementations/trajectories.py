@@ -1,0 +1,331 @@
+"""Level 3: weights after ten training steps, against the reference in the form that the adapter declares.
+
+Float64, on batches that change from step to step, with a learning rate that steps down half-way.
+Hyper-parameters are dyadic (sums of a few powers of two), because some frameworks keep theirs in
+float32. A difference is max|a − b| / max|total update| within one parameter: measured against the
+weights themselves, an update would be invisible.
+"""
+
+import dataclasses
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from implementations import bounds, networks, reference, sameness, updates, weights
+from implementations.bounds import NOTHING, Known
+from implementations.network import Array, Framework, Settings, Weights
+from implementations.sameness import PROBE_SEED, Finding
+from implementations.spec import Network
+from implementations.training import (
+    FORMS,
+    SGD,
+    Adagrad,
+    Adam,
+    Adamax,
+    Decay,
+    Forms,
+    Nadam,
+    Optimizer,
+    RMSprop,
+    SteppedRate,
+)
+
+STEPS = 10
+POOL = 3  # images beyond one batch, so that every step sees another batch
+COSTLY = 10**9  # multiply-adds an image: from here on, one image a step
+RATE_STEP = 2**-3
+BIAS = 0.05  # wide biases would make GoogLeNet's first loss too steep to train on
+SHARED = SGD(learning_rate=2**-8, momentum=7 / 8)  # all frameworks have the same form of it
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A short training: network, starting weights, a pool of images, optimizer, the rate of each step."""
+
+    network: Network
+    start: Weights
+    images: Array
+    labels: Array
+    optimizer: Optimizer
+    rates: tuple[float, ...]
+    batch: int
+
+    @classmethod
+    def on_probe(cls, network: Network, optimizer: Optimizer, steps: int = STEPS) -> "Trial":
+        """A trial on seeded weights and images of unit scale; dropout off, the rate stepped half-way."""
+        batch = 1 if network.multiply_adds >= COSTLY else sameness.PROBE_BATCH
+        return cls(
+            network.without_dropout(),
+            weights.probe(network, PROBE_SEED, scale=1.0, bias=BIAS),
+            weights.probe_images(network, PROBE_SEED, batch + POOL, scale=1.0),
+            weights.probe_labels(network, PROBE_SEED, batch + POOL),
+            optimizer,
+            stepped(optimizer.learning_rate, steps),
+            batch,
+        )
+
+    def batches(self) -> Iterator[tuple[float, Array, Array]]:
+        """(learning rate, images, labels) of each step; the pool goes round."""
+        for step, rate in enumerate(self.rates):
+            chosen = (step + np.arange(self.batch)) % len(self.labels)
+            yield rate, self.images[chosen], self.labels[chosen]
+
+
+def stepped(rate: float, steps: int, factor: float = RATE_STEP) -> tuple[float, ...]:
+    """``rate`` for the first half of the steps, times ``factor`` for the rest."""
+    schedule = SteppedRate(rate, factor, every=(steps + 1) // 2, unit="step")
+    return tuple(schedule.rate(step) for step in range(steps))
+
+
+# --- Running ------------------------------------------------------------------------------
+
+
+def by_reference(trial: Trial, form: str, *, unbiased: bool = False) -> Iterator[dict[str, Array]]:
+    """All parameters after each step, float64, by the reference and one form of the optimizer.
+
+    ``unbiased``: of batch norm's running variance.
+    """
+    network = trial.network
+    values = {p.path: np.asarray(trial.start[p.path], np.float64) for p in network.parameters}
+    updater = updates.Updater(trial.optimizer, form, [p.path for p in network.parameters if p.trainable])
+    for rate, images, labels in trial.batches():
+        updater.rate = rate
+        shown = reference.forward(network, values, images, training=True)
+        statistics = reference.running_statistics(network, values, shown, unbiased=unbiased)
+        updater.apply(values, reference.backward(network, values, shown, labels))
+        values.update(statistics)
+        yield dict(values)
+
+
+def by_framework(framework: Framework, trial: Trial, settings: Settings) -> Iterator[dict[str, Array]]:
+    """All parameters after each step, on the path that is timed; ``UserError`` for a decay not offered."""
+    built = framework.build(trial.network, trial.start, settings, training=True)
+    built.prepare_training(trial.optimizer)
+    for rate, images, labels in trial.batches():
+        built.set_learning_rate(rate)
+        built.train_step(built.put(images, labels))
+        yield built.weights()
+
+
+def followed(
+    trial: Trial,
+    steps: Iterable[tuple[Mapping[str, Array], Mapping[str, Array]]],
+    settings: Settings,
+    bound: float,
+) -> Finding:
+    """The finding about pairs of (expected, got) after each step: the first that differs, or the last.
+
+    The first step on which anything differs tells where the difference arises: later all differs.
+    """
+    finding = compared(trial, {}, {}, settings, bound)
+    for number, (expected, got) in enumerate(steps, start=1):
+        finding = compared(trial, expected, got, settings, bound)
+        if finding.breach:
+            told = f"an update of {finding.breach.expected} after step {number}"
+            breach = dataclasses.replace(finding.breach, expected=told)
+            return dataclasses.replace(finding, breach=breach)
+    return finding
+
+
+def compared(
+    trial: Trial, expected: Mapping[str, Array], got: Mapping[str, Array], settings: Settings, bound: float
+) -> Finding:
+    """The finding about total updates so far, parameter by parameter in network order."""
+
+    def pairs() -> Iterator[tuple[str, Array | None, Array]]:
+        for path, after in expected.items():
+            start = np.asarray(trial.start[path], np.float64)
+            yield path, got[path] - start if path in got else None, after - start
+
+    name = type(trial.optimizer).__name__
+    return sameness.compare(3, settings, name, pairs(), lambda path: bound)
+
+
+def prove(framework: Framework, trial: Trial, settings: Settings, *, known: Known = NOTHING) -> Finding:
+    """Level 3 of ``trial`` in ``framework``, in float64, in the form that its adapter declares.
+
+    ``known`` holds the framework's ``bounds.known_differences``.
+    """
+    method = type(trial.optimizer)
+    return _prove(framework, trial, trial, framework.forms()[method], settings, known)
+
+
+def _prove(
+    framework: Framework,
+    trial: Trial,
+    handed: Trial,
+    form: str,
+    settings: Settings,
+    known: Known,
+) -> Finding:
+    """The framework runs ``handed``, the reference ``trial``: unlike only where a slip is made."""
+    exact = dataclasses.replace(settings, precision="float64")
+    bound = bounds.training(trial.network, type(trial.optimizer).__name__, known)
+    unbiased = framework.RUNNING_VARIANCE == "unbiased"
+    steps = zip(
+        by_reference(trial, form, unbiased=unbiased), by_framework(framework, handed, exact), strict=True
+    )
+    return followed(trial, steps, exact, bound)
+
+
+def prove_network(
+    framework: Framework, network: Network, settings: Settings, *, known: Known = NOTHING
+) -> Finding:
+    """Level 3 as it stands in a certificate: SGD with momentum; one step for networks as large as VGG16."""
+    steps = 1 if sameness.proof_batch(network) == 1 else STEPS
+    return prove(framework, Trial.on_probe(network, SHARED, steps), settings, known=known)
+
+
+# --- Slips --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class TrainingMutant:
+    """One slip of a training; level 3 must catch it wherever it can be expressed.
+
+    Either the adapter is handed another optimizer or other rates than the reference, or its update is
+    declared to have a form (one of ``declared``) that is not its own.
+    """
+
+    name: str
+    slip: str
+    optimizer: Optimizer
+    handed: Optimizer | None = None
+    rates: tuple[float, ...] | None = None
+    declared: tuple[str, ...] = ()
+
+
+BETA2, EPSILON = 1 - 2**-10, 2**-13
+ADAM = Adam(2**-6, 7 / 8, BETA2, EPSILON)
+NO_BIASES = Decay(2**-5, "coupled", biases=False)
+
+TRAINING_MUTANTS = (
+    TrainingMutant(
+        "momentum-order",
+        "learning rate inside the velocity while the rate is stepped",
+        SHARED,
+        declared=("rate inside", "rate outside"),
+    ),
+    TrainingMutant(
+        "nesterov", "Nesterov's step where plain momentum belongs", SHARED, SGD(2**-8, 7 / 8, nesterov=True)
+    ),
+    TrainingMutant(
+        "rate-late",
+        "learning rate stepped one step too late",
+        SHARED,
+        rates=(*[2**-8] * 6, *[2**-11] * 4),
+    ),
+    TrainingMutant("rate-constant", "learning rate never stepped", SHARED, rates=(2**-8,) * STEPS),
+    TrainingMutant(
+        "rate-factor",
+        "learning rate stepped by 1/4 instead of 1/8",
+        SHARED,
+        rates=stepped(2**-8, STEPS, 2**-2),
+    ),
+    TrainingMutant(
+        "decay-on-biases",
+        "weight decay on biases too",
+        dataclasses.replace(SHARED, decay=NO_BIASES),
+        dataclasses.replace(SHARED, decay=Decay(2**-5, "coupled")),
+    ),
+    TrainingMutant(
+        "decay-kind",
+        "weight decay coupled instead of decoupled",
+        dataclasses.replace(ADAM, decay=Decay(2**-5, "decoupled")),
+        dataclasses.replace(ADAM, decay=Decay(2**-5, "coupled")),
+    ),
+    TrainingMutant(
+        "decay-slightly-off",
+        "weight decay off by a millionth",
+        dataclasses.replace(SHARED, decay=Decay(2**-5, "coupled")),
+        dataclasses.replace(SHARED, decay=Decay(2**-5 * (1 + 2**-20), "coupled")),
+    ),
+    TrainingMutant(
+        "beta2",
+        "Adam's second rate 1 - 2^-9 instead of 1 - 2^-10",
+        ADAM,
+        Adam(2**-6, 7 / 8, 1 - 2**-9, EPSILON),
+    ),
+    TrainingMutant("bias-correction", "Adam without its bias correction", ADAM, declared=("uncorrected",)),
+    TrainingMutant(
+        "adam-epsilon",
+        "Adam's epsilon on the other side of the correction",
+        ADAM,
+        declared=tuple(FORMS[Adam])[:2],
+    ),
+    TrainingMutant(
+        "nadam-psi",
+        "Nadam's momentum growing with psi 0.004 instead of 1",
+        Nadam(2**-6, 7 / 8, BETA2, EPSILON),
+        declared=("psi 0.004",),
+    ),
+    TrainingMutant(
+        "adamax-epsilon",
+        "Adamax's epsilon in another place",
+        Adamax(2**-6, 7 / 8, BETA2, EPSILON),
+        declared=tuple(FORMS[Adamax]),
+    ),
+    TrainingMutant(
+        "rmsprop-epsilon",
+        "RMSprop's epsilon on the other side of the root",
+        RMSprop(2**-6, 15 / 16, EPSILON),
+        declared=tuple(FORMS[RMSprop]),
+    ),
+    TrainingMutant(
+        "adagrad-epsilon",
+        "Adagrad's epsilon on the other side of the root",
+        Adagrad(2**-6, 0.0, EPSILON),
+        declared=tuple(FORMS[Adagrad]),
+    ),
+    TrainingMutant(
+        "adagrad-start",
+        "Adagrad's squares starting at 1/8 instead of 0",
+        Adagrad(2**-6, 0.0, EPSILON),
+        Adagrad(2**-6, 2**-3, EPSILON),
+    ),
+)
+
+
+def prove_mutants(framework: Framework, *, settings: Settings, name: str) -> list[dict[str, Any]]:
+    """Every training mutant in this process's framework, a row for each way to express it: a child's task."""
+    known, network = bounds.known_differences(name), small_network()
+    return [
+        _row(mutant, form, framework, Trial.on_probe(network, mutant.optimizer), settings, known)
+        for mutant in TRAINING_MUTANTS
+        for form in _wrong_forms(mutant, framework.forms())
+    ]
+
+
+def small_network() -> Network:
+    """The MLP on 8x8 images: what optimizers alone are proven on."""
+    return networks.build("mlp", input_size=(8, 8))
+
+
+def _wrong_forms(mutant: TrainingMutant, forms: Forms) -> list[str]:
+    """Forms for the reference to execute: the adapter's own unless the slip is the declaration."""
+    own = forms[type(mutant.optimizer)]
+    return [form for form in mutant.declared if form != own] if mutant.declared else [own]
+
+
+def _row(
+    mutant: TrainingMutant,
+    form: str,
+    framework: Framework,
+    trial: Trial,
+    settings: Settings,
+    known: Known,
+) -> dict[str, Any]:
+    handed = dataclasses.replace(
+        trial, optimizer=mutant.handed or trial.optimizer, rates=mutant.rates or trial.rates
+    )
+    breach = _prove(framework, trial, handed, form, settings, known).breach
+    return {
+        "name": mutant.name,
+        "slip": mutant.slip,
+        "declared": form if mutant.declared else None,
+        "first": breach.path if breach else None,
+        "difference": breach.difference if breach else None,
+        "caught": breach is not None,
+    }

@@ -1,0 +1,217 @@
+"""Level 3: it passes on itself, sees slips, names the first parameter, and knows frozen parameters."""
+
+import dataclasses
+import itertools
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+from reference_adapter import ReferenceFramework, ReferenceNetwork
+
+from implementations import bounds, networks, optimizer_forms, trajectories
+from implementations.errors import UserError
+from implementations.network import Settings
+from implementations.optimizer_forms import DECAYS, METHODS
+from implementations.spec import Network, Parameter
+from implementations.training import SGD, Decay
+from implementations.trajectories import SHARED, TRAINING_MUTANTS, Trial, small_network
+
+SETTINGS = Settings()
+
+
+def trial(**changes: Any) -> Trial:
+    return dataclasses.replace(Trial.on_probe(small_network(), SHARED), **changes)
+
+
+def test_the_reference_agrees_with_itself() -> None:
+    finding = trajectories.prove(ReferenceFramework(), trial(), SETTINGS)
+    assert finding.passed
+    assert (finding.level, finding.precision, finding.mode) == (3, "float64", "SGD")
+    assert (finding.compared, finding.largest) == (4, 0.0)
+
+
+def test_every_step_sees_another_batch_and_half_of_them_another_rate() -> None:
+    made = list(trial().batches())
+    assert len(made) == 10
+    assert [rate for rate, _, _ in made] == [2**-8] * 5 + [2**-11] * 5
+    for (_, before, _), (_, after, _) in itertools.pairwise(made):
+        assert not np.array_equal(before, after)
+
+
+def test_updates_are_large_enough_to_be_compared() -> None:
+    """An update of 1e-3 of the weights leaves thirteen digits of sixteen, on the first step already."""
+    made = trial()
+    after = next(trajectories.by_reference(made, "rate outside"))
+    for path, value in after.items():
+        start = np.asarray(made.start[path], np.float64)
+        assert np.abs(value - start).max() > 1e-3 * np.abs(start).max()
+
+
+@pytest.mark.parametrize("mutant", TRAINING_MUTANTS, ids=lambda mutant: mutant.name)
+def test_every_slip_is_seen(mutant: trajectories.TrainingMutant) -> None:
+    framework = ReferenceFramework()
+    forms = trajectories._wrong_forms(mutant, framework.forms())
+    assert forms
+    for form in forms:
+        row = trajectories._row(mutant, form, framework, trial(optimizer=mutant.optimizer), SETTINGS, ())
+        assert row["caught"], row
+        assert row["first"]
+
+
+def test_a_slip_that_is_none_is_not_reported_as_caught() -> None:
+    harmless = dataclasses.replace(TRAINING_MUTANTS[0], declared=())
+    made = trial(optimizer=harmless.optimizer)
+    assert not trajectories._row(harmless, "rate outside", ReferenceFramework(), made, SETTINGS, ())["caught"]
+
+
+class Frozen(ReferenceNetwork):
+    """Updates every parameter but one."""
+
+    def train_step(self, batch: Any) -> float:
+        kept = self.values["logits.bias"]
+        loss = super().train_step(batch)
+        self.values["logits.bias"] = kept
+        return loss
+
+
+class FrozenFramework(ReferenceFramework):
+    def build(self, network: Network, weights: Any, settings: Settings, *, training: bool) -> Any:
+        return Frozen(network, weights, settings, training)
+
+
+def test_the_first_parameter_that_differs_is_named() -> None:
+    finding = trajectories.prove(FrozenFramework(), trial(), SETTINGS)
+    assert finding.breach is not None
+    assert (finding.breach.path, finding.breach.difference) == ("logits.bias", 1.0)
+    assert finding.breach.expected.endswith("after step 1")
+    assert finding.breach.got == "0"  # the update, not the parameter
+
+
+class FrozenBias(Network):
+    """The small network with its last bias declared frozen."""
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:  # type: ignore[override]
+        return tuple(
+            dataclasses.replace(p, trainable=p.path != "logits.bias")
+            for node in self.nodes
+            for p in node.parameters
+        )
+
+    def without_dropout(self) -> Network:
+        return self
+
+
+def frozen_bias() -> Network:
+    network = small_network()
+    return FrozenBias(network.name, network.input_shape, network.classes, network.layers)
+
+
+def test_a_frozen_parameter_must_keep_its_value() -> None:
+    optimizer = dataclasses.replace(SHARED, decay=Decay(2**-5, "coupled"))
+    made = Trial.on_probe(frozen_bias(), optimizer)
+    *_, after = trajectories.by_reference(made, "rate outside")
+    assert np.array_equal(after["logits.bias"], made.start["logits.bias"])
+    assert trajectories.prove(FrozenFramework(), made, SETTINGS).passed
+
+
+class Thawed(ReferenceFramework):
+    """Trains every parameter, whatever the network says."""
+
+    def build(self, network: Network, weights: Any, settings: Settings, *, training: bool) -> Any:
+        return super().build(small_network(), weights, settings, training=training)
+
+
+def test_an_update_of_a_frozen_parameter_is_seen() -> None:
+    finding = trajectories.prove(Thawed(), Trial.on_probe(frozen_bias(), SHARED), SETTINGS)
+    assert finding.breach is not None
+    assert finding.breach.path == "logits.bias"
+
+
+def test_an_update_that_is_not_a_number_is_seen() -> None:
+    class Broken(ReferenceFramework):
+        def build(self, network: Network, weights: Any, settings: Settings, *, training: bool) -> Any:
+            spoilt = {**weights, "hidden.bias": np.full_like(weights["hidden.bias"], np.nan)}
+            return super().build(network, spoilt, settings, training=training)
+
+    assert not trajectories.prove(Broken(), trial(), SETTINGS).passed
+
+
+def test_a_network_as_large_as_vgg16_takes_one_step() -> None:
+    seen: list[int] = []
+
+    class Counting(ReferenceFramework):
+        def build(self, network: Network, weights: Any, settings: Settings, *, training: bool) -> Any:
+            built = super().build(network, weights, settings, training=training)
+            step = built.train_step
+            built.train_step = lambda batch: seen.append(len(batch[1])) or step(batch)
+            return built
+
+    trajectories.prove_network(Counting(), small_network(), SETTINGS)
+    assert seen == [2] * 10
+    assert len(trajectories.stepped(1.0, 1)) == 1
+
+
+def test_bounds_widen_only_for_what_is_listed() -> None:
+    mlp, googlenet = networks.build("mlp"), networks.build("googlenet")
+    paddle, keras = (bounds.known_differences(name) for name in ("paddle", "keras-tensorflow"))
+    assert bounds.training(mlp, "SGD", paddle) == 1e-12
+    assert bounds.training(googlenet, "SGD", paddle) == 1e-6
+    assert bounds.training(mlp, "Nadam", keras) == 1e-6
+    assert bounds.training(mlp, "Adam", keras) == 1e-12
+    assert bounds.training(googlenet, "Nadam") == 1e-12
+
+
+# --- The table of forms -------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def rows() -> list[dict[str, Any]]:
+    return optimizer_forms.measure(ReferenceFramework(), settings=SETTINGS, name="pytorch")
+
+
+def test_the_table_has_every_method_and_decay(rows: list[dict[str, Any]]) -> None:
+    assert len({(row["method"], row["decay"]) for row in rows}) == len(METHODS) * len(DECAYS) == 45
+    assert all(row["passed"] and row["dyadic"]["largest"] == 0.0 for row in rows)
+
+
+def test_forms_of_one_method_are_apart_at_ordinary_values(rows: list[dict[str, Any]]) -> None:
+    apart = {row["method"]: row["ordinary"] for row in rows if "ordinary" in row}
+    assert len(apart) == len(METHODS)
+    assert apart["SGD"]["rate inside"] < 1e-15  # without a velocity there is nothing to stand inside of
+    for method, found in apart.items():
+        others = [value for value in found.values() if value > 0]
+        assert len(others) == len(found) - 1 or method == "SGD"
+
+
+def test_a_wrong_declaration_fails(rows: list[dict[str, Any]]) -> None:
+    class Misled(ReferenceFramework):
+        def forms(self) -> Mapping[Any, str]:  # type: ignore[override]
+            return {**super().forms(), SGD: "rate inside"}
+
+    found = optimizer_forms.measure(Misled(), settings=SETTINGS, name="pytorch")
+    wrong = {row["method"] for row in found if not row["passed"]}
+    assert wrong == {"SGD, momentum", "SGD, Nesterov"}
+    assert {row["form"] for row in found if not row["passed"]} == {"rate inside"}
+    assert len(found) == len(rows)
+
+
+def test_a_decay_that_is_not_offered_is_told_not_hidden() -> None:
+    class Refusing(ReferenceFramework):
+        def build(self, network: Network, weights: Any, settings: Settings, *, training: bool) -> Any:
+            built = super().build(network, weights, settings, training=training)
+            prepare = built.prepare_training
+
+            def prepared(optimizer: Any) -> None:
+                if optimizer.decay and optimizer.decay.kind == "decoupled":
+                    raise UserError("not here", given="decoupled", allowed="coupled", todo="choose that")
+                prepare(optimizer)
+
+            built.prepare_training = prepared
+            return built
+
+    found = optimizer_forms.measure(Refusing(), settings=SETTINGS, name="pytorch")
+    refused = [row for row in found if not row["offered"]]
+    assert {row["decay"] for row in refused} == {"decoupled", "decoupled, not biases"}
+    assert {row["allowed"] for row in refused} == {"coupled"}

@@ -35,7 +35,7 @@ class Stock:
         sizes = self._sizes()
         self.trunk = [size[2] for layer, size in sizes if not isinstance(layer, nn.Linear)]
         positions = {id(layer): int(np.prod(size[2:])) for layer, size in sizes}
-        self.units = [_unit(*part, positions[id(part[1])]) for part in self._parts]
+        self.units = [_unit(*part, positions.get(id(part[1]), 0)) for part in self._parts]
 
     def _sizes(self) -> list[tuple[Any, list[int]]]:
         """Every convolution, dense layer and max pool that inference runs, with its output's size."""

@@ -8,7 +8,6 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from collections.abc import Sequence
 from importlib.metadata import version
-from typing import Any
 
 import numpy as np
 import tensorflow.compat.v1 as tf
@@ -55,17 +54,24 @@ class Stock:
         return Unit(scope, weight, None, Norm(gamma, filters, filters, filters, EPSILON), positions)
 
     def load(self, units: Sequence[Unit]) -> None:
-        for unit, scope in zip(units, self._scopes, strict=True):
-            weight = unit.weight.reshape(*unit.weight.shape[:2], *unit.weight.shape[2:] or (1, 1))
-            values: dict[str, Any] = {"weights": weight.transpose(2, 3, 1, 0)}
-            if unit.bias is not None:
-                values["biases"] = unit.bias
-            if unit.norm is not None:
-                values["BatchNorm/beta"] = unit.norm.beta
-                values["BatchNorm/moving_mean"] = unit.norm.mean
-                values["BatchNorm/moving_variance"] = unit.norm.variance
-            for key, value in values.items():
-                self._variables[f"{scope}/{key}"].load(value, self._session)
+        with self._session.graph.as_default():
+            for unit, scope in zip(units, self._scopes, strict=True):
+                for key, value in _values(unit).items():
+                    self._variables[f"{scope}/{key}"].load(value, self._session)
 
     def logits(self, images: Array) -> Array:
         return np.asarray(self._session.run(self._logits, {self._images: images.transpose(0, 2, 3, 1)}))
+
+
+def _values(unit: Unit) -> dict[str, Array]:
+    """The unit's arrays by slim's names, kernels as [height, width, in, out]."""
+    weight = unit.weight.reshape(*unit.weight.shape[:2], *unit.weight.shape[2:] or (1, 1))
+    values = {"weights": weight.transpose(2, 3, 1, 0)}
+    if unit.bias is not None:
+        values["biases"] = unit.bias
+    if unit.norm is not None:
+        statistics = {"moving_mean": unit.norm.mean, "moving_variance": unit.norm.variance}
+        values |= {
+            f"BatchNorm/{key}": value for key, value in (statistics | {"beta": unit.norm.beta}).items()
+        }
+    return values

@@ -19,6 +19,13 @@ def versions() -> dict[str, str]:
     return {"keras": keras.__version__, "tensorflow": tf.__version__}
 
 
+def batch_norm_step(batch: Array) -> tuple[float, float]:
+    """Running mean and variance of a new batch norm after one training step on ``batch``."""
+    norm = layers.BatchNormalization()
+    norm(batch.reshape(-1, 1, 1, 1), training=True)
+    return norm.get_weights()[2].item(), norm.get_weights()[3].item()
+
+
 class Stock:
     """The stock model ``name`` in inference mode, logits without softmax (``stock_units.Model``)."""
 

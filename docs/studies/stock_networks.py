@@ -18,6 +18,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+import numpy as np
 from stock_definitions import CASES, Case, Variation
 from stock_units import Array, Model, Unit, drawn, placed
 
@@ -33,6 +34,7 @@ MODULES = {
     "tf-slim": ("tensorflow", "tf_slim", "tf_keras"),
 }
 LOADERS = {"tf-slim": "stock_slim"}
+BATCH = np.array([0, 1, 2, 5], np.float32)  # mean 2, variance 14/4 (biased) or 14/3 (unbiased)
 SAME = 2e-5  # what the proofs allow float32 dense layers
 RESTATED = "nothing: our restatement of it"
 ALL_OURS = "all that are ours"
@@ -50,6 +52,8 @@ def main(arguments: Sequence[str]) -> int:
     loader = importlib.import_module(LOADERS.get(options.zoo, f"stock_{options.zoo}"))
     rows = [studied(case, loader.Stock(case.model), options.images) for case in cases]
     data = {"zoo": options.zoo, "versions": loader.versions(), "images": options.images, "models": rows}
+    if hasattr(loader, "batch_norm_step"):
+        data["batch_norm"] = batch_norm_habits(*loader.batch_norm_step(BATCH))
     print("\n".join(as_markdown(data)))
     if options.json:
         with replacing(options.json, "the study") as temporary:
@@ -80,6 +84,15 @@ def chosen(zoo: str, names: Sequence[str] | None) -> list[Case]:
             todo="choose one of these names",
         )
     return [known[name] for name in names or known]
+
+
+def batch_norm_habits(mean: float, variance: float) -> dict[str, float]:
+    """The share of the new batch in the running statistics, and the variance that the batch was given.
+
+    From the statistics of a new layer (0 and 1) after one training step on ``BATCH``.
+    """
+    share = mean / float(BATCH.mean())
+    return {"share": share, "variance": (variance - (1 - share)) / share}
 
 
 # --- Measuring ----------------------------------------------------------------------------
@@ -168,6 +181,9 @@ def as_markdown(data: dict[str, Any]) -> Iterator[str]:
         counts = (row["trainable"], row["trainable_with_auxiliary"], row["running"], row["multiply_adds"])
         cells = (row["model"], *(f"{count:,}" for count in counts), "→".join(map(str, row["trunk"])))
         yield f"| {' | '.join(cells)} |"
+    if "batch_norm" in data:
+        share, variance = data["batch_norm"].values()
+        yield f"\na new batch norm takes {share:.2g} of each batch, variance {variance:.4f} of 0, 1, 2, 5"
     for row in data["models"]:
         columns = row["differences"]
         yield (

@@ -16,6 +16,13 @@ def versions() -> dict[str, str]:
     return {"paddle": paddle.__version__}
 
 
+def batch_norm_step(batch: Array) -> tuple[float, float]:
+    """Running mean and variance of a new batch norm after one training step on ``batch``."""
+    norm = nn.BatchNorm2D(1)
+    norm(paddle.to_tensor(batch.reshape(-1, 1, 1, 1)))
+    return norm._mean.numpy().item(), norm._variance.numpy().item()
+
+
 class Stock:
     """The stock model ``name`` in inference mode (``stock_units.Model``)."""
 

@@ -27,6 +27,13 @@ def versions() -> dict[str, str]:
     return {"torchvision": _torchvision().__version__, "torch": torch.__version__}
 
 
+def batch_norm_step(batch: Array) -> tuple[float, float]:
+    """Running mean and variance of a new batch norm after one training step on ``batch``."""
+    norm = nn.BatchNorm2d(1).train()
+    norm(torch.from_numpy(batch.reshape(-1, 1, 1, 1)))
+    return norm.running_mean.item(), norm.running_var.item()
+
+
 class Stock:
     """The stock model ``name`` in inference mode (``stock_units.Model``)."""
 

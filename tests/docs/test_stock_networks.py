@@ -175,6 +175,11 @@ def test_folding_is_batch_norm_at_inference(study: ModuleType) -> None:
     np.testing.assert_allclose(weight @ x + bias, expected, rtol=1e-12)
 
 
+def test_habits_of_batch_norm_are_read_from_one_step(study: ModuleType) -> None:
+    unbiased = study.batch_norm_habits(0.1 * 2, 0.9 + 0.1 * 14 / 3)
+    assert unbiased == pytest.approx({"share": 0.1, "variance": 14 / 3})
+
+
 @pytest.mark.frameworks
 @pytest.mark.parametrize(
     ("zoo", "model", "trainable"), [("paddle", "resnet18", 11_689_512), ("keras", "ResNet50", 25_583_592)]

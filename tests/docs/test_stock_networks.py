@@ -85,6 +85,15 @@ def test_the_page_names_files_that_exist() -> None:
     assert [name for name in named if not (ROOT / name).exists()] == []
 
 
+def test_every_restatement_on_the_page_agrees(study: ModuleType) -> None:
+    rows = re.findall(
+        r"^\| (?:\w+: )?nothing[^|]*\|(.*)\|$", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE
+    )
+    values = [float(cell) for row in rows for cell in row.split("|") if cell.strip() != "–"]
+    assert len(values) == 21
+    assert max(values) < study.SAME
+
+
 # --- The script ---------------------------------------------------------------------------
 
 

@@ -110,6 +110,12 @@ class Adapter:
     package: str
     environment: Mapping[str, str] = field(default_factory=dict)
     trains: bool = True
+    exports_as: str | None = None  # whose exporter writes its files, where its own backend has none
+
+    @property
+    def writer(self) -> str:
+        """The adapter whose process writes ONNX files of this one's weights."""
+        return self.exports_as or self.name
 
 
 ADAPTERS = {

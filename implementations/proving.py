@@ -14,9 +14,6 @@ from implementations.network import ADAPTERS, TRAINERS
 from implementations.processes import ChildFailedError, Launcher, available_cores
 from implementations.sameness import PROBE_SEED
 
-# Exports proven by default. Keras' way to ONNX needs 65 times the weights in memory, so full-size
-# VGG16 comes from PyTorch alone for now.
-EXPORTERS = {"mlp": TRAINERS, "googlenet": TRAINERS, "vgg16": ("pytorch",)}
 TIMEOUT_S = 600.0
 SIDE_BY_SIDE = 2
 
@@ -50,14 +47,17 @@ class Claim:
 def claims(
     names: Iterable[str], frameworks: Iterable[str], exporters: Collection[str], **size: Any
 ) -> list[Claim]:
-    """All claims about ``names`` in ``frameworks``; about exports those of ``exporters`` only."""
+    """All claims about ``names`` in ``frameworks``; about exports those of ``exporters`` only.
+
+    An exporter whose files another framework writes needs that one in ``exporters`` as well.
+    """
+    sources = [name for name in TRAINERS if {name, ADAPTERS[name].writer} <= set(exporters)]
     found = []
     for name in names:
         for framework in frameworks:
             if ADAPTERS[framework].trains:
                 found.append(Claim(framework, name, **size))
             else:
-                sources = [exporter for exporter in EXPORTERS.get(name, ()) if exporter in exporters]
                 found += [Claim(framework, name, exporter=source, **size) for source in sources]
     return found
 
@@ -76,15 +76,20 @@ class Prover:
         try:
             if claim.exporter is None:
                 return dict(self._ask(claim.framework, "certificates:certify", claim))
-            self.export(dataclasses.replace(claim, framework=claim.exporter), self.model(claim))
-            export = {"exporter": claim.exporter, "model_path": str(self.model(claim))}
+            made = self.export(dataclasses.replace(claim, framework=claim.exporter), self.model(claim))
+            export = {"exporter": claim.exporter, "model_path": str(self.model(claim)), "made": made}
             return dict(self._ask(claim.framework, "certificates:certify_export", claim, **export))
         except ChildFailedError as failure:
             return _failed(claim, self.device, failure)
 
-    def export(self, claim: Claim, path: Path) -> None:
-        """Write the ONNX file of ``claim`` from its framework, with the probe weights."""
-        self._ask(claim.framework, "exports:export", claim, model_path=str(path))
+    def export(self, claim: Claim, path: Path) -> dict[str, Any]:
+        """Write the ONNX file of ``claim`` with the probe weights; who wrote it, and what that cost.
+
+        Written by the framework itself, or by the one that its row in the table names.
+        """
+        writer = ADAPTERS[claim.framework].writer
+        cost = self._ask(writer, "exports:export", claim, model_path=str(path))
+        return {"written_by": writer, **cost}
 
     def weights(self, claim: Claim) -> Path:
         """The weight file that ``claim`` is proven and measured on."""

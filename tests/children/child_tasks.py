@@ -3,7 +3,6 @@
 import dataclasses
 import math
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -102,27 +101,6 @@ def largest_float64_gradient_difference(framework: Any, *, settings: Settings) -
     case = sameness.Case.on_probe(network, weights.probe(network, 0))
     findings = sameness.prove(framework, case, settings, precisions=("float64",))
     return max(finding.largest for finding in findings if finding.level == 2)
-
-
-def repaired_pads(framework: Any, *, settings: Settings, folder: str) -> list[int]:
-    """Fill values that Paddle's repair had to set to 0, in files whose pads are filled with 0, 1 and NaN."""
-    import onnx
-
-    found = []
-    for number, fill in enumerate((0.0, 1.0, float("nan"))):
-        pads = onnx.helper.make_node(
-            "Constant", [], ["pads"], value=onnx.numpy_helper.from_array(np.zeros(2, np.int64))
-        )
-        value = onnx.numpy_helper.from_array(np.array(fill, np.float32))
-        filled = onnx.helper.make_node("Constant", [], ["fill"], value=value)
-        pad = onnx.helper.make_node("Pad", ["x", "pads", "fill"], ["y"])
-        ends = [onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, [1]) for name in "xy"]
-        model = onnx.helper.make_model(onnx.helper.make_graph([pads, filled, pad], "g", ends[:1], ends[1:]))
-        found.append(framework.repair_pads(model))
-        onnx.save(model, Path(folder) / f"{number}.onnx")
-        left = onnx.numpy_helper.to_array(model.graph.node[1].attribute[0].t)
-        assert left == 0, left
-    return found
 
 
 def trained(framework: Any, *, settings: Settings) -> dict[str, Any]:

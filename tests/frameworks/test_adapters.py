@@ -1,7 +1,5 @@
 """Adapters by themselves: what they count and print, a slip inside one, training steps, a zoo model."""
 
-from pathlib import Path
-
 import pytest
 
 from implementations import certificates
@@ -41,11 +39,6 @@ def test_known_differences_are_still_needed(launcher: Launcher, children_path: N
     """A framework that has mended its constant must be taken off the list."""
     task = "child_tasks:largest_float64_gradient_difference"
     assert 1e-12 < launcher.ask("paddle", task, {}, TIMEOUT_S) < 1e-6
-
-
-def test_pads_of_paddles_export_are_repaired(launcher: Launcher, children_path: None, tmp_path: Path) -> None:
-    repaired = launcher.ask("paddle", "child_tasks:repaired_pads", {"folder": str(tmp_path)}, TIMEOUT_S)
-    assert repaired == [0, 1, 1]
 
 
 def test_pytorch_prints_ordinary_layers(launcher: Launcher, children_path: None) -> None:

@@ -66,7 +66,7 @@ def certify_export(
     values = weights.load(Path(weights_path), specification)
     case = sameness.Case.on_probe(specification, values)
     findings = export_sameness.prove_export(framework, case, Path(model_path), settings)
-    exported = {"exporter": exporter, "model_sha256": weights.sha256(Path(model_path))}
+    exported: dict[str, Any] = {"exporter": exporter, "model_sha256": weights.sha256(Path(model_path))}
     exported |= {"export": {**made, **onnx_file.described(Path(model_path))}}
     return _certificate(framework, settings, name, specification, values, findings, exported)
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import onnx
 
-Model = onnx.ModelProto
+Model = Any  # onnx.ModelProto, whose package has no types
 
 
 def name_constants(model: Model, paths: set[str]) -> None:

@@ -119,7 +119,7 @@ def _row(path: Path, apart: Any, case: Case) -> dict[str, Any]:
         "fills": [float(onnx.numpy_helper.to_array(tensor).ravel()[0]) for tensor in pad_fills(model)],
         "raw": apart(path),
     }
-    repair_pads(model)
+    repair_pads(model, [0.0] * len(pad_fills(model)))  # what local response normalisation asks for
     onnx.save(model, path)
     return {**row, "repaired": apart(path)}
 

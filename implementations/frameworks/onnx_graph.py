@@ -3,6 +3,7 @@
 No framework is needed here, so that what Paddle wrote can be looked at where Paddle is not loaded.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -22,21 +23,24 @@ def name_constants(model: Model, paths: set[str]) -> None:
 
 
 def pad_fills(model: Model) -> list[Any]:
-    """The tensors of the Constant nodes that Pad nodes fill with."""
-    fills = {node.input[2] for node in model.graph.node if node.op_type == "Pad" and len(node.input) > 2}
-    constants = (node for node in model.graph.node if node.op_type == "Constant")
-    return [node.attribute[0].t for node in constants if node.output[0] in fills]
+    """The tensors that Pad nodes fill with, in the nodes' order."""
+    constants = {n.output[0]: n.attribute[0].t for n in model.graph.node if n.op_type == "Constant"}
+    return [constants[node.input[2]] for node in model.graph.node if node.op_type == "Pad"]
 
 
-def repair_pads(model: Model) -> int:
-    """Set the Pads' fill values to 0 but for −inf, which max pools need; returns how many were wrong.
+def repair_pads(model: Model, values: Sequence[float]) -> int:
+    """Fill the Pad nodes with ``values``, in their order; returns how many were filled otherwise.
 
-    paddle2onnx 2.1.0 writes uninitialised memory there when it converts local response
-    normalisation: about every second file is wrong, and neither counts nor ONNX's checker see it
-    (docs/paddle2onnx-lrn.md).
+    paddle2onnx 2.1.0 loses these values and writes uninitialised memory: a file is wrong now and
+    then, and neither counts nor ONNX's checker see it (docs/paddle2onnx-lrn.md). ``RuntimeError``
+    if there are not as many nodes as values.
     """
-    values = [(tensor, onnx.numpy_helper.to_array(tensor)) for tensor in pad_fills(model)]
-    wrong = [(tensor, value) for tensor, value in values if not np.all((value == 0) | (value == -np.inf))]
-    for tensor, value in wrong:
-        tensor.CopyFrom(onnx.numpy_helper.from_array(np.zeros_like(value), tensor.name))
-    return len(wrong)
+    fills = pad_fills(model)
+    if len(fills) != len(values):
+        raise RuntimeError(f"{len(values)} pads were exported, the file has {len(fills)}")
+    wrong = 0
+    for tensor, value in zip(fills, values, strict=True):
+        found = onnx.numpy_helper.to_array(tensor)
+        wrong += int(not np.all(found == value))
+        tensor.CopyFrom(onnx.numpy_helper.from_array(np.full_like(found, value), tensor.name))
+    return wrong

@@ -116,20 +116,36 @@ def test_a_large_network_is_not_given_to_onnxs_reference(prove: Any, monkeypatch
     assert [finding.mode for finding in prove()] == ["file", "parameters", "timed"]
 
 
-def test_pads_are_repaired_but_for_those_of_max_pools(models: Any) -> None:
-    """0 and −∞ are what specifications ask for; anything else is what happened to be in memory."""
+@pytest.fixture
+def padded() -> Callable[..., Any]:
+    """A model with one Pad node for each fill."""
     from onnx import TensorProto, helper, numpy_helper
+
+    def model(*fills: float) -> Any:
+        nodes = []
+        for number, fill in enumerate(fills):
+            value = numpy_helper.from_array(np.array(fill, np.float32))
+            nodes.append(helper.make_node("Constant", [], [f"fill{number}"], value=value))
+            nodes.append(helper.make_node("Pad", ["x", "pads", f"fill{number}"], [f"y{number}"]))
+        ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1]) for name in ("x", "y0")]
+        return helper.make_model(helper.make_graph(nodes, "pads", ends[:1], ends[1:]))
+
+    return model
+
+
+def test_pads_are_repaired_whatever_was_in_memory(padded: Any) -> None:
+    from onnx import numpy_helper
 
     from implementations.frameworks.onnx_graph import pad_fills, repair_pads
 
-    left = []
-    for fill in (0.0, -np.inf, 1.0, np.nan):
-        value = numpy_helper.from_array(np.array(fill, np.float32))
-        nodes = [
-            helper.make_node("Constant", [], ["fill"], value=value),
-            helper.make_node("Pad", ["x", "pads", "fill"], ["y"]),
-        ]
-        ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1]) for name in "xy"]
-        model = helper.make_model(helper.make_graph(nodes, "pad", ends[:1], ends[1:]))
-        left.append((repair_pads(model), float(numpy_helper.to_array(pad_fills(model)[0]))))
-    assert left == [(0, 0.0), (0, -np.inf), (1, 0.0), (1, 0.0)]
+    model = padded(0.0, 1e-44, np.nan, 0.0, -np.inf)
+    wanted = [0.0, 0.0, 0.0, -np.inf, -np.inf]
+    assert repair_pads(model, wanted) == 3
+    assert [float(numpy_helper.to_array(tensor)) for tensor in pad_fills(model)] == wanted
+
+
+def test_a_pad_that_got_lost_is_an_error(padded: Any) -> None:
+    from implementations.frameworks.onnx_graph import repair_pads
+
+    with pytest.raises(RuntimeError, match="2 pads were exported, the file has 1"):
+        repair_pads(padded(0.0), [0.0, 0.0])

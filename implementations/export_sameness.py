@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from implementations import reference
+from implementations.errors import UserError
 from implementations.network import Framework, Settings
 from implementations.onnx_file import OnnxFile, required
-from implementations.sameness import BOUNDS, Case, Finding, compare, equal
+from implementations.sameness import BOUNDS, Breach, Case, Finding, compare, equal
 
 SMALL = 50 * 10**6  # multiply-adds an image that ONNX's own reference, in Python, computes in seconds
 
@@ -41,7 +42,12 @@ def _logits(framework: Framework, case: Case, file: OnnxFile, settings: Settings
     """The main logits: by the framework at two batch sizes, and by ONNX's reference on one image."""
     head, bound = case.network.heads[0].path, BOUNDS[4, settings.precision]
     expected = reference.forward(case.network, case.weights, case.images)[head]
-    built: Any = framework.build(case.network, file.path, settings, training=False)
+    try:
+        built: Any = framework.build(case.network, file.path, settings, training=False)
+    except UserError as error:  # a file that the engine refuses is no user's mistake here
+        breach = Breach("file", None, bound, "a file that can be loaded", error.parts["wrong"])
+        yield Finding(4, settings.precision, "timed", 0, 0.0, "", breach)
+        return
     pairs = [(head, built.outputs(case.images[:n]), expected[:n]) for n in (1, len(case.images))]
     yield compare(4, settings, "timed", pairs, lambda _: bound)
     if case.network.multiply_adds < SMALL:

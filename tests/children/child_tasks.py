@@ -3,6 +3,7 @@
 import dataclasses
 import math
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -121,3 +122,46 @@ def trained(framework: Any, *, settings: Settings) -> dict[str, Any]:
     built.load(values)
     restored = sameness.difference(built.outputs(images), before)
     return {"losses": losses, "moved": moved, "restored": restored, "changed": min(kept.values())}
+
+
+def padded_export(framework: Any, *, settings: Settings, path: str) -> float:
+    """How far an exported network with one-sided pads is from the reference, by ONNX's own evaluation.
+
+    Its maxima are negative, so that a pad of 0 instead of −∞ wins.
+    """
+    from implementations import spec
+    from implementations.onnx_file import OnnxFile
+
+    layers = (
+        spec.MaxPool("pool", 2, stride=1, padding=(1, 0, 0, 1)),
+        spec.LocalResponseNorm("norm", size=3, alpha=2.0, beta=0.5, k=1.0),
+        spec.Flatten("flatten"),
+        spec.Dense("logits", 5),
+    )
+    network = spec.Network("pads", (4, 3, 3), 5, layers)
+    values, images = weights.probe(network, 0), -1 - np.abs(weights.probe_images(network, 0, 2))
+    built = framework.build(network, values, settings, training=False)
+    built.export(Path(path))
+    expected = reference.forward(network, values, images)["logits"]
+    return sameness.difference(OnnxFile(Path(path), network).evaluate(images), expected)
+
+
+def batch_norm_exported(framework: Any, *, settings: Settings, path: str) -> list[str]:
+    """Initialisers of several elements that PyTorch's exporter keeps of a convolution and its batch norm."""
+    import onnx
+
+    from implementations import spec
+    from implementations.frameworks.pytorch.export import to_onnx
+
+    class Net(framework.nn.Module):  # type: ignore[name-defined,misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv = framework.nn.Conv2d(3, 4, 3, bias=False)
+            self.norm = framework.nn.BatchNorm2d(4)
+
+        def forward(self, x: Any) -> Any:
+            return [self.norm(self.conv(x))]
+
+    to_onnx(Net().eval(), spec.Network("norm", (3, 8, 8), 4, ()), Path(path))
+    tensors = onnx.load(path).graph.initializer
+    return sorted(tensor.name for tensor in tensors if math.prod(tensor.dims) > 1)

@@ -109,6 +109,16 @@ def test_a_wrong_graph_with_the_right_parameters_is_caught_by_value(prove: Any) 
     assert failed == ["timed", "onnx.reference"]  # what executes the file, and the second opinion
 
 
+def test_a_file_that_the_engine_refuses_is_a_breach(prove: Any, models: Any, monkeypatch: Any) -> None:
+    from implementations.errors import UserError
+
+    def build(*given: object, **options: object) -> None:
+        raise UserError("cannot load the model", given="a file", allowed="another", todo="delete it")
+
+    monkeypatch.setattr(models.OnnxReference, "build", build)
+    assert breach(prove()) == ("timed", "file", "cannot load the model")
+
+
 def test_a_large_network_is_not_given_to_onnxs_reference(prove: Any, monkeypatch: Any) -> None:
     from implementations import export_sameness
 

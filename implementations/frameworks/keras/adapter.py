@@ -108,7 +108,7 @@ class KerasNetwork:
     def export(self, path: Path) -> None:
         from implementations.frameworks.keras import export  # the exporter is not needed to measure
 
-        export.to_onnx(self.model, self.network, path)
+        export.to_onnx(self.model, self.variables, self.weights(), self.network, path)
 
     def put(self, images: Array, labels: Array | None = None) -> Batch:
         with tf.device(self.device):

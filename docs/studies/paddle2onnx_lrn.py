@@ -42,7 +42,7 @@ def parser() -> Parser:
     made = Parser(prog=f"python -m {HERE}", description=__doc__)
     made.add_argument("--files", type=positive, default=12, metavar="N", help="exports; default: 12")
     made.add_argument("--network", default="googlenet", help="one with LRN; default: googlenet")
-    made.add_argument("--input", type=image_size, default=(64, 64), metavar="HxW", help="default: 64x64")
+    made.add_argument("--input", type=image_size, default=(96, 96), metavar="HxW", help="default: 96x96")
     return made
 
 

@@ -83,18 +83,30 @@ def _add_output(command: argparse.ArgumentParser) -> None:
 def _add_choice(command: argparse.ArgumentParser) -> None:
     command.add_argument("--preset", default="quick", metavar="P", help=", ".join(plan.PRESETS))
     command.add_argument(
-        "--framework", action="append", metavar="F", help="repeatable; default: all installed"
+        "--framework", action="append", metavar="F", help="repeatable; default: the preset's, if installed"
     )
     command.add_argument("--network", action="append", metavar="N", help="repeatable; default: the preset's")
 
 
 def _list(options: argparse.Namespace) -> int:
     preset = plan.preset(options.preset)
-    names = selection.frameworks(options.framework, Launcher(available_cores()), CONSOLE.print)
+    names = _frameworks(options, Launcher(available_cores()))
     for case in plan.cases(preset, names, _networks(options, preset)):
         CONSOLE.print(f"{case.network:10} {case.task:10} batch {case.batch:<5} {case.title}")
     CONSOLE.print(f"{preset.forks} forks each")
     return 0
+
+
+def _frameworks(options: argparse.Namespace, launcher: Launcher) -> list[str]:
+    """Those asked for; by default what is installed of the preset's, or of all where there is no preset."""
+    if options.framework or options.preset not in plan.PRESETS:
+        return selection.frameworks(options.framework, launcher, CONSOLE.print)
+    preset = plan.preset(options.preset)
+    if preset.left_out:
+        CONSOLE.print(
+            f"the preset {options.preset} leaves out {', '.join(preset.left_out)} (--framework adds)"
+        )
+    return selection.frameworks(None, launcher, CONSOLE.print, default=preset.frameworks)
 
 
 def _networks(options: argparse.Namespace, preset: plan.Preset) -> list[str]:
@@ -165,7 +177,7 @@ def _interruptible(run: Run) -> Iterator[None]:
 
 def _prepared(options: argparse.Namespace, chosen: list[str]) -> Run:
     launcher = Launcher(options.threads or available_cores(), parse_pythons(options.python, list(ADAPTERS)))
-    names = selection.frameworks(options.framework, launcher, CONSOLE.print)
+    names = _frameworks(options, launcher)
     device = selection.device(options.device, names, launcher, CONSOLE.print)
     stamp = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%SZ")
     folder = options.output or Path("results") / f"{stamp}-{options.preset}"

@@ -51,12 +51,21 @@ class Effort:
 
 @dataclass(frozen=True)
 class Preset:
-    """A named choice of cases, forks of each, and effort."""
+    """A named choice of cases, forks of each, and effort.
+
+    ``frameworks`` are those measured unless others are asked for.
+    """
 
     work: tuple[tuple[str, Task, int], ...]
     forks: int
     effort: Effort
     timeout_s: float
+    frameworks: tuple[str, ...] = tuple(ADAPTERS)
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """Frameworks that are measured only where they are asked for."""
+        return tuple(name for name in ADAPTERS if name not in self.frameworks)
 
 
 QUICK: tuple[tuple[str, Task, int], ...] = (
@@ -83,8 +92,10 @@ FULL = (
     ("mlp", "inference", 1024),
     ("mlp", "training", 1024),
 )
+# Keras once: on all its backends, two cores would need more than the main job's 15 minutes.
+QUICKLY = ("pytorch", "keras-tensorflow", "paddle", "onnxruntime")
 PRESETS = {
-    "quick": Preset(QUICK, forks=3, effort=Effort(measured_s=1.5), timeout_s=180),
+    "quick": Preset(QUICK, forks=3, effort=Effort(measured_s=1.5), timeout_s=180, frameworks=QUICKLY),
     "standard": Preset(STANDARD, forks=5, effort=Effort(measured_s=5, warmup_s=10), timeout_s=600),
     "full": Preset(FULL, forks=10, effort=Effort(measured_s=10, warmup_s=20), timeout_s=1800),
 }

@@ -4,6 +4,7 @@ It is made once per network, digest, framework build, device, precision and poli
 every result; a measuring process checks its own logits against the certificate's canary.
 """
 
+import dataclasses
 import datetime
 import hashlib
 import json
@@ -14,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from implementations import networks, reference, sameness, weights
+from implementations import networks, reference, sameness, training_mode, weights
 from implementations.errors import UserError
 from implementations.files import replacing
 from implementations.network import Array, Built, Framework, Settings
@@ -35,12 +36,13 @@ def certify(
     weights_path: str,
     precisions: tuple[str, ...] = ("float64", "float32"),
 ) -> Certificate:
-    """Levels 0 to 2 of ``networks.build(**network)`` in this process's framework: a child's task."""
+    """Levels 0 to 3 of ``networks.build(**network)`` in this process's framework: a child's task."""
     specification = networks.build(**network)
     values = weights.load(Path(weights_path), specification)
     case = sameness.Case.on_probe(specification, values, sameness.proof_batch(specification))
     known = sameness.known_differences(name)
     findings = sameness.prove(framework, case, settings, precisions=precisions, known=known)
+    findings += training_mode.prove(framework, dataclasses.replace(case, network=specification), settings)
     return _certificate(framework, settings, name, specification, values, findings)
 
 

@@ -60,6 +60,9 @@ class Built(Protocol):
     def gradients(self, images: Array, labels: Array) -> tuple[float, dict[str, Array]]:
         """Loss and gradient by parameter path, on the path that is timed."""
 
+    def traced(self, images: Array, labels: Array) -> tuple[float, dict[str, Array], dict[str, Array]]:
+        """Loss, gradients and every named activation of one and the same pass."""
+
     def export(self, path: Path) -> None:
         """Write the inference network to an ONNX file with a free batch dimension."""
 
@@ -85,6 +88,8 @@ class Built(Protocol):
 class Framework(Protocol):
     """An adapter's module."""
 
+    RUNNING_VARIANCE: str  # what batch norm's running variance collects: "unbiased" or "biased"
+
     def configure(self, settings: Settings) -> None:
         """Set threads, device and the policy's switches; once, before anything is built."""
 
@@ -103,11 +108,15 @@ class Framework(Protocol):
 
 @dataclass(frozen=True)
 class Adapter:
-    """A row of the table: how to load one framework, and what it can do."""
+    """A row of the table: how to load one framework, and what it can do.
+
+    ``environment`` is set before anything is imported; ``{threads}`` and ``{device}`` stand for the
+    process's settings.
+    """
 
     name: str
     module: str
-    package: str
+    packages: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=dict)
     trains: bool = True
     exports_as: str | None = None  # whose exporter writes its files, where its own backend has none
@@ -118,21 +127,35 @@ class Adapter:
         return self.exports_as or self.name
 
 
+def _keras(backend: str, package: str, **environment: str) -> Adapter:
+    """One Keras backend: the same module on every one.
+
+    TensorFlow's writes the ONNX files of all: JAX's would need another package (jax2onnx), and
+    PyTorch's loses the parameters' names and layout.
+    """
+    return Adapter(
+        f"keras-{backend}",
+        "implementations.frameworks.keras.adapter",
+        ("keras", package),
+        {"KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "2", **environment},
+        exports_as=None if backend == "tensorflow" else "keras-tensorflow",
+    )
+
+
 ADAPTERS = {
     adapter.name: adapter
     for adapter in (
-        Adapter("pytorch", "implementations.frameworks.pytorch.adapter", "torch"),
-        Adapter(
-            "keras-tensorflow",
-            "implementations.frameworks.keras.adapter",
-            "tensorflow",
-            {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "2"},
-        ),
-        Adapter("paddle", "implementations.frameworks.paddle.adapter", "paddle"),
-        Adapter("onnxruntime", "implementations.frameworks.onnxruntime", "onnxruntime", trains=False),
+        Adapter("pytorch", "implementations.frameworks.pytorch.adapter", ("torch",)),
+        _keras("tensorflow", "tensorflow"),
+        # OpenMP's variable does not reach XLA's own thread pool; a GPU's memory is taken as it is needed.
+        _keras("jax", "jax", PJRT_NPROC="{threads}", XLA_PYTHON_CLIENT_PREALLOCATE="false"),
+        _keras("torch", "torch", KERAS_TORCH_DEVICE="{device}"),
+        Adapter("paddle", "implementations.frameworks.paddle.adapter", ("paddle",)),
+        Adapter("onnxruntime", "implementations.frameworks.onnxruntime", ("onnxruntime",), trains=False),
     )
 }
 TRAINERS = tuple(name for name, adapter in ADAPTERS.items() if adapter.trains)
+WRITERS = tuple(name for name in TRAINERS if ADAPTERS[name].writer == name)
 
 
 def known(name: str) -> Adapter:
@@ -148,12 +171,15 @@ def load(name: str, settings: Settings) -> Framework:
     """The module of adapter ``name``, configured; ``UserError`` if its framework is not installed."""
     adapter = known(name)
     # Keras reads its backend and OpenMP its thread count when they are first imported, never later.
-    os.environ.update(adapter.environment, OMP_NUM_THREADS=str(settings.threads))
-    if importlib.util.find_spec(adapter.package) is None:
+    chosen = {"threads": settings.threads, "device": settings.device}
+    environment = {key: value.format(**chosen) for key, value in adapter.environment.items()}
+    os.environ.update(environment, OMP_NUM_THREADS=str(settings.threads))
+    absent = [package for package in adapter.packages if importlib.util.find_spec(package) is None]
+    if absent:
         raise UserError(
             f"the framework {name} is not installed",
-            given=f"an interpreter without the package {adapter.package!r}",
-            allowed=f"an environment in which 'import {adapter.package}' works",
+            given=f"an interpreter without the package {absent[0]!r}",
+            allowed=f"an environment in which 'import {', '.join(adapter.packages)}' works",
             todo=f"install it, name its environment with --python {name}=PATH, or leave the framework out",
         )
     framework: Any = importlib.import_module(adapter.module)

@@ -137,8 +137,9 @@ class OnnxFile:
         shape = [dim.dim_value for dim in only.type.tensor_type.shape.dim]
         is_channels_last = tuple(shape[1:]) != images.shape[1:]
         given = images.transpose(0, 2, 3, 1) if is_channels_last else images
-        (logits,) = ReferenceEvaluator(self.model).run(None, {only.name: np.ascontiguousarray(given)})
-        return np.asarray(logits)
+        (found,) = ReferenceEvaluator(self.model).run(None, {only.name: np.ascontiguousarray(given)})
+        is_map = found.ndim == 4  # a base's features
+        return np.asarray(found.transpose(0, 3, 1, 2) if is_map and is_channels_last else found)
 
 
 def _nodes(model: Any) -> list[Any]:

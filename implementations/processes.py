@@ -174,14 +174,17 @@ def _signal_name(number: int) -> str:
         return f"signal {number}"
 
 
-def installed(framework_package: str, python: str) -> bool:
-    """Whether ``python`` could import the package; ``UserError`` if it does not start."""
-    question = f"import importlib.util; print(importlib.util.find_spec({framework_package!r}) is not None)"
+def missing(packages: Sequence[str], python: str) -> list[str]:
+    """Those of ``packages`` that ``python`` could not import; ``UserError`` if it does not start."""
+    question = (
+        "import importlib.util; "
+        f"print(*[name for name in {tuple(packages)!r} if importlib.util.find_spec(name) is not None])"
+    )
     try:
         answer = subprocess.run([python, "-c", question], cwd=ROOT, capture_output=True, text=True).stdout
-        return answer.strip() == "True"
     except OSError as error:
         raise _not_started(python, error) from None
+    return [name for name in packages if name not in answer.split()]
 
 
 def available_cores() -> int:

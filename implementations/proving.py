@@ -10,7 +10,7 @@ from typing import Any
 from implementations import networks, sameness
 from implementations.cache import Cache
 from implementations.certificates import Certificate, signed
-from implementations.network import ADAPTERS, TRAINERS
+from implementations.network import ADAPTERS, WRITERS
 from implementations.processes import ChildFailedError, Launcher, available_cores
 from implementations.sameness import PROBE_SEED
 
@@ -49,9 +49,9 @@ def claims(
 ) -> list[Claim]:
     """All claims about ``names`` in ``frameworks``; about exports those of ``exporters`` only.
 
-    An exporter whose files another framework writes needs that one in ``exporters`` as well.
+    A framework whose files another one writes makes no claim of its own: it would be the same file.
     """
-    sources = [name for name in TRAINERS if {name, ADAPTERS[name].writer} <= set(exporters)]
+    sources = [name for name in WRITERS if name in exporters]
     found = []
     for name in names:
         for framework in frameworks:

@@ -2,7 +2,7 @@
 
 Every framework is compared with this file alone. It is written to be read: one function forward and
 one backward per layer, no speed beyond one matrix product per image. Dropout is the identity here,
-because proofs run with dropout off.
+because proofs run with dropout off. Batch norm alone knows two modes.
 
 ``backward`` works on given activations. With the reference's own it is the plain gradient; with an
 adapter's float32 activations it is the same gradient on that adapter's ReLU masks and pool winners
@@ -20,7 +20,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from implementations.spec import (
     INPUT,
+    AdaptiveAvgPool,
     AvgPool,
+    BatchNorm,
     Concat,
     Conv,
     Dense,
@@ -29,6 +31,7 @@ from implementations.spec import (
     GlobalAvgPool,
     Layer,
     LocalResponseNorm,
+    Loss,
     MaxPool,
     Network,
     Node,
@@ -40,50 +43,102 @@ Array = NDArray[np.float64]
 Arrays = Mapping[str, NDArray[Any]]
 
 
-def forward(network: Network, weights: Arrays, images: ArrayLike) -> dict[str, Array]:
-    """Every named activation of ``images`` (batch, channels, height, width), by path, dropout off."""
+def forward(
+    network: Network, weights: Arrays, images: ArrayLike, *, training: bool = False
+) -> dict[str, Array]:
+    """Every named activation of ``images`` (batch, channels, height, width), by path, dropout off.
+
+    ``training`` matters to batch norm alone: the batch's statistics instead of the running ones.
+    """
     activations = {INPUT: np.asarray(images, np.float64)}
     for node in network.nodes:
         inputs = [activations[path] for path in node.inputs]
-        output = _FORWARD[type(node.layer)](node.layer, _own(node, weights), *inputs)
-        if getattr(node.layer, "activation", None) == "relu":
-            activations[f"{node.path}.linear"] = output
-            output = np.maximum(output, 0)
-        activations[node.path] = output
+        activations.update(outputs(node, weights, inputs, training=training))
     return activations
 
 
-def loss(network: Network, activations: Arrays, labels: NDArray[np.integer]) -> float:
-    """Softmax cross-entropy, mean over the batch, each head counted with its loss weight."""
+def outputs(node: Node, weights: Arrays, inputs: list[Array], *, training: bool = False) -> dict[str, Array]:
+    """What one layer makes of ``inputs``, by path: its activation, and before a rectifier ``….linear``."""
+    output = _FORWARD[type(node.layer)](node.layer, _own(node, weights, training), *inputs)
+    if getattr(node.layer, "activation", None) != "relu":
+        return {node.path: output}
+    return {f"{node.path}.linear": output, node.path: np.maximum(output, 0)}
+
+
+def replay(network: Network, weights: Arrays, shown: Arrays, images: ArrayLike) -> dict[str, Array]:
+    """Every layer in training mode on a framework's own activations ``shown``, instead of the reference's.
+
+    Batch norm over a few values magnifies what rounding did before it; layer by layer nothing adds up.
+    A layer whose inputs are not shown in their right shape is left out.
+    """
+    known = {INPUT: np.asarray(images), **shown}
+    replayed = {INPUT: np.asarray(images, np.float64)}
+    for node in network.nodes:
+        pairs = zip(node.inputs, node.input_shapes, strict=True)
+        if all(path in known and known[path].shape[1:] == shape for path, shape in pairs):
+            inputs = [_float64(known[path]) for path in node.inputs]
+            replayed.update(outputs(node, weights, inputs, training=True))
+    return replayed
+
+
+def loss(network: Network, activations: Arrays, labels: NDArray[Any]) -> float:
+    """Cross-entropy as ``network.loss`` says, each head counted with its loss weight."""
     return sum(
-        head.loss_weight * _cross_entropy(_float64(activations[head.path]), labels) for head in network.heads
+        head.loss_weight * _loss_and_gradient(network.loss, _float64(activations[head.path]), labels)[0]
+        for head in network.heads
     )
 
 
 def backward(
-    network: Network, weights: Arrays, activations: Arrays, labels: NDArray[np.integer]
+    network: Network, weights: Arrays, activations: Arrays, labels: NDArray[Any]
 ) -> dict[str, Array]:
-    """The gradient of ``loss`` by parameter path, on the given ``activations``."""
-    upstream = {
-        head.path: head.loss_weight * _cross_entropy_gradient(_float64(activations[head.path]), labels)
-        for head in network.heads
-    }
+    """The gradient of ``loss`` by path of every trained parameter, on the given ``activations``."""
+    upstream: dict[str, Array] = {}
+    for head in network.heads:
+        _, gradient = _loss_and_gradient(network.loss, _float64(activations[head.path]), labels)
+        upstream[head.path] = head.loss_weight * gradient
     gradients: dict[str, Array] = {}
     for node in reversed(network.nodes):
         gradient, output = upstream.pop(node.path), _float64(activations[node.path])
         if getattr(node.layer, "activation", None) == "relu":
             gradient = gradient * (output > 0)
         inputs = [_float64(activations[path]) for path in node.inputs]
-        to_inputs, own = _BACKWARD[type(node.layer)](node.layer, _own(node, weights), inputs, gradient)
+        own_values = _own(node, weights, training=True)
+        to_inputs, own = _BACKWARD[type(node.layer)](node.layer, own_values, inputs, gradient)
         gradients.update({f"{node.path}.{name}": value for name, value in own.items()})
         for path, value in zip(node.inputs, to_inputs, strict=True):
             upstream[path] = upstream[path] + value if path in upstream else value
-    return gradients
+    trained = {p.path for p in network.parameters if p.trainable}
+    return {path: value for path, value in gradients.items() if path in trained}
 
 
-def _own(node: Node, weights: Arrays) -> dict[str, Array]:
-    """The node's parameters by their short names, in float64."""
-    return {p.path.removeprefix(f"{node.path}."): _float64(weights[p.path]) for p in node.parameters}
+def running_statistics(
+    network: Network, weights: Arrays, activations: Arrays, *, unbiased: bool
+) -> dict[str, Array]:
+    """Running mean and variance of every batch norm after one training step, by path.
+
+    ``unbiased``: whether the batch's variance enters divided by n − 1, the framework's declared form.
+    """
+    updated: dict[str, Array] = {}
+    for node in network.nodes:
+        layer = node.layer
+        if not isinstance(layer, BatchNorm) or layer.frozen:
+            continue
+        x = _float64(activations[node.inputs[0]])
+        count = x.size // x.shape[1]
+        variance = x.var(axis=(0, 2, 3)) * (count / (count - 1) if unbiased else 1.0)
+        for name, batch in (("running_mean", x.mean(axis=(0, 2, 3))), ("running_var", variance)):
+            path = f"{node.path}.{name}"
+            updated[path] = (1 - layer.momentum) * _float64(weights[path]) + layer.momentum * batch
+    return updated
+
+
+def _own(node: Node, weights: Arrays, training: bool) -> dict[str, Array]:
+    """The node's parameters by their short names, in float64; in training no running statistics."""
+    own = {p.path.removeprefix(f"{node.path}."): _float64(weights[p.path]) for p in node.parameters}
+    if training and isinstance(node.layer, BatchNorm) and not node.layer.frozen:
+        del own["running_mean"], own["running_var"]
+    return own
 
 
 def _float64(array: NDArray[Any]) -> Array:
@@ -93,19 +148,30 @@ def _float64(array: NDArray[Any]) -> Array:
 # --- Loss ---------------------------------------------------------------------------------
 
 
-def _log_softmax(logits: Array) -> Array:
+def _loss_and_gradient(rule: Loss, logits: Array, labels: NDArray[Any]) -> tuple[float, Array]:
+    """One head's loss, and its gradient with respect to ``logits`` (batch, classes)."""
+    if rule.kind == "none":
+        raise ValueError("a network without a loss has no gradient")
+    one_hot = _rows(labels, logits) if rule.kind == "softmax" else labels.reshape(logits.shape)
+    each, gradient = (_softmax if rule.kind == "softmax" else _sigmoid)(logits, _float64(one_hot))
+    count = len(logits) if rule.reduction == "mean" else 1
+    return float(each.sum() / count), gradient / count
+
+
+def _rows(labels: NDArray[Any], logits: Array) -> Array:
+    """Labels as rows of probabilities; an integer means its one-hot row."""
+    return labels if labels.ndim == 2 else np.eye(logits.shape[1])[labels]
+
+
+def _softmax(logits: Array, rows: Array) -> tuple[Array, Array]:
     shifted = logits - logits.max(axis=1, keepdims=True)
-    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)))
+    log_probabilities = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    return -(rows * log_probabilities).sum(axis=1), np.exp(log_probabilities) - rows
 
 
-def _cross_entropy(logits: Array, labels: NDArray[np.integer]) -> float:
-    return float(-_log_softmax(logits)[np.arange(len(labels)), labels].mean())
-
-
-def _cross_entropy_gradient(logits: Array, labels: NDArray[np.integer]) -> Array:
-    gradient = np.exp(_log_softmax(logits))
-    gradient[np.arange(len(labels)), labels] -= 1
-    return np.asarray(gradient / len(labels))
+def _sigmoid(logits: Array, targets: Array) -> tuple[Array, Array]:
+    each = np.logaddexp(0, logits) - logits * targets
+    return each, np.exp(-np.logaddexp(0, -logits)) - targets
 
 
 # --- Windows ------------------------------------------------------------------------------
@@ -173,6 +239,39 @@ def _divisor(layer: AvgPool, x: Array) -> Array:
     """Elements that count in each window, (rows, columns)."""
     ones = _padded(np.ones((1, 1, *x.shape[2:])), layer, 1.0 if layer.count_padding else 0.0)
     return np.asarray(_windows(ones, layer).sum(axis=(4, 5))[0, 0])
+
+
+def _batch_norm(layer: BatchNorm, own: Arrays, x: Array) -> Array:
+    standard, _ = _standardised(layer, own, x)
+    return standard * _by_channel(own["weight"]) + _by_channel(own["bias"])
+
+
+def _standardised(layer: BatchNorm, own: Arrays, x: Array) -> tuple[Array, Array]:
+    """``x`` with mean 0 and variance 1, and the reciprocal deviation; by the batch's own statistics
+    unless ``own`` has running ones.
+    """
+    mean = own["running_mean"] if "running_mean" in own else x.mean(axis=(0, 2, 3))
+    variance = own["running_var"] if "running_var" in own else x.var(axis=(0, 2, 3))
+    reciprocal = _by_channel(1 / np.sqrt(variance + layer.eps))
+    return (x - _by_channel(mean)) * reciprocal, reciprocal
+
+
+def _by_channel(values: NDArray[Any]) -> Array:
+    return np.asarray(values)[:, None, None]
+
+
+def _adaptive_avg_pool(layer: AdaptiveAvgPool, own: Arrays, x: Array) -> Array:
+    rows, columns = (_shares(length, layer.size) for length in x.shape[2:])
+    return np.asarray(rows @ x @ columns.T)
+
+
+def _shares(length: int, count: int) -> Array:
+    """(count, length): what each element counts in each window's mean."""
+    shares = np.zeros((count, length))
+    for i in range(count):
+        start, end = i * length // count, -(-(i + 1) * length // count)
+        shares[i, start:end] = 1 / (end - start)
+    return shares
 
 
 def _global_avg_pool(layer: GlobalAvgPool, own: Arrays, x: Array) -> Array:
@@ -258,6 +357,24 @@ def _global_avg_pool_backward(
     return [np.broadcast_to(gradient / positions, inputs[0].shape)], {}
 
 
+def _adaptive_avg_pool_backward(
+    layer: AdaptiveAvgPool, own: Arrays, inputs: list[Array], gradient: Array
+) -> Backward:
+    rows, columns = (_shares(length, layer.size) for length in inputs[0].shape[2:])
+    return [rows.T @ gradient @ columns], {}
+
+
+def _batch_norm_backward(layer: BatchNorm, own: Arrays, inputs: list[Array], gradient: Array) -> Backward:
+    standard, reciprocal = _standardised(layer, own, inputs[0])
+    to_own = {"weight": (gradient * standard).sum(axis=(0, 2, 3)), "bias": gradient.sum(axis=(0, 2, 3))}
+    scaled = gradient * _by_channel(own["weight"])
+    if "running_mean" in own:
+        return [scaled * reciprocal], to_own
+    mean = scaled.mean(axis=(0, 2, 3), keepdims=True)
+    along = (scaled * standard).mean(axis=(0, 2, 3), keepdims=True)
+    return [(scaled - mean - standard * along) * reciprocal], to_own
+
+
 def _local_response_norm_backward(
     layer: LocalResponseNorm, own: Arrays, inputs: list[Array], gradient: Array
 ) -> Backward:
@@ -285,7 +402,9 @@ def _residual_backward(layer: Residual, own: Arrays, inputs: list[Array], gradie
 
 
 _FORWARD: dict[type[Layer], Callable[..., Array]] = {
+    AdaptiveAvgPool: _adaptive_avg_pool,
     AvgPool: _avg_pool,
+    BatchNorm: _batch_norm,
     Concat: _concat,
     Conv: _conv,
     Dense: _dense,
@@ -297,7 +416,9 @@ _FORWARD: dict[type[Layer], Callable[..., Array]] = {
     Residual: _residual,
 }
 _BACKWARD: dict[type[Layer], Callable[..., Backward]] = {
+    AdaptiveAvgPool: _adaptive_avg_pool_backward,
     AvgPool: _avg_pool_backward,
+    BatchNorm: _batch_norm_backward,
     Concat: _concat_backward,
     Conv: _conv_backward,
     Dense: _dense_backward,

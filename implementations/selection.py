@@ -1,51 +1,74 @@
 """Which frameworks and which device a command works with: what was asked for, against what is there."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 from implementations.errors import UserError
 from implementations.network import ADAPTERS, known
-from implementations.processes import Launcher, installed
+from implementations.processes import Launcher, missing
 
 Notice = Callable[[str], None]
 DRIVER_FILES = (Path("/proc/driver/nvidia/version"), Path("/dev/nvidiactl"), Path("/dev/dxg"))
 DEVICES = ("auto", "cpu", "cuda")
 
 
-def frameworks(requested: Sequence[str] | None, launcher: Launcher, notice: Notice) -> list[str]:
-    """Names in the table's order; without a request all that are installed.
+def frameworks(
+    requested: Sequence[str] | None,
+    launcher: Launcher,
+    notice: Notice,
+    default: Collection[str] = tuple(ADAPTERS),
+) -> list[str]:
+    """Names in the table's order; without a request all of ``default`` that are installed.
 
     ``keras`` means every Keras backend that is installed. ``UserError`` for an unknown name, and for
     one asked for that is not installed, and where none is.
     """
-    missing = [name for name in ADAPTERS if not installed(ADAPTERS[name].package, launcher.python(name))]
+    absent = {name: missing(ADAPTERS[name].packages, launcher.python(name)) for name in ADAPTERS}
+    there = [name for name in ADAPTERS if not absent[name]]
     if not requested:
-        if len(missing) == len(ADAPTERS):
-            raise UserError(
-                "no framework is installed, so there is nothing to do",
-                given=launcher.python(missing[0]),
-                allowed=", ".join(f"{name} (package {ADAPTERS[name].package})" for name in missing),
-                todo="install one, or name its environment with --python FRAMEWORK=PATH",
-            )
-        for name in missing:
-            notice(f"{name} is left out: the package {ADAPTERS[name].package!r} is not installed")
-        return [name for name in ADAPTERS if name not in missing]
-    wanted = {name for item in requested for name in _expanded(item, missing)}
-    for name in wanted.intersection(missing):
+        return _installed(default, there, absent, launcher, notice)
+    wanted = {name for item in requested for name in _expanded(item, there)}
+    for name in wanted.difference(there):
         raise UserError(
             f"the framework {name} is not installed",
-            given=f"{launcher.python(name)} without the package {ADAPTERS[name].package!r}",
-            allowed=", ".join(other for other in ADAPTERS if other not in missing) or "none here",
+            given=f"{launcher.python(name)} without {_shown(absent[name])}",
+            allowed=", ".join(there) or "none here",
             todo=f"install it, name its environment with --python {name}=PATH, or leave it out",
         )
     return [name for name in ADAPTERS if name in wanted]
 
 
-def _expanded(name: str, missing: Sequence[str]) -> list[str]:
+def _installed(
+    default: Collection[str],
+    there: Sequence[str],
+    absent: Mapping[str, Sequence[str]],
+    launcher: Launcher,
+    notice: Notice,
+) -> list[str]:
+    """What of ``default`` is there; ``notice`` hears of the others."""
+    chosen = [name for name in there if name in default]
+    left_out = [name for name in absent if name in default and name not in there]
+    if not chosen:
+        raise UserError(
+            "no framework is installed, so there is nothing to do",
+            given=launcher.python(left_out[0]),
+            allowed=", ".join(f"{name} ({_shown(ADAPTERS[name].packages)})" for name in left_out),
+            todo="install one, or name its environment with --python FRAMEWORK=PATH",
+        )
+    for name in left_out:
+        notice(f"{name} is left out: {_shown(absent[name])} not installed")
+    return chosen
+
+
+def _shown(packages: Sequence[str]) -> str:
+    return f"package{'s' if len(packages) > 1 else ''} {' and '.join(map(repr, packages))}"
+
+
+def _expanded(name: str, there: Sequence[str]) -> list[str]:
     if name != "keras":
         return [known(name).name]
     backends = [adapter for adapter in ADAPTERS if adapter.startswith("keras-")]
-    return [backend for backend in backends if backend not in missing] or backends
+    return [backend for backend in backends if backend in there] or backends
 
 
 def device(requested: str, names: Sequence[str], launcher: Launcher, notice: Notice) -> str:

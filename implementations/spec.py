@@ -5,7 +5,7 @@ multiply-adds follow by arithmetic. Standard library only: ``describe`` must sta
 and no framework's opinion may leak in.
 
 Shapes leave the batch out: ``(channels, height, width)`` or ``(features,)``. The file is long because it
-is one vocabulary: initialisers, layers, networks, in this order.
+is one vocabulary: initialisers, layers, losses, networks, in this order.
 """
 
 import dataclasses
@@ -112,14 +112,14 @@ class Conv(Layer):
     activation: Activation = None
     weight: Initializer = GlorotUniform()
     bias: Initializer | None = Constant(0.0)
+    frozen: bool = False
 
     def output_shape(self, *inputs: Shape) -> Shape:
         height, width = window_counts(inputs[0], self.kernel, self.stride, self.padding, ceil=False)
         return (self.filters, height, width)
 
     def parameters(self, path: str, *inputs: Shape) -> tuple[Parameter, ...]:
-        shape = (self.filters, inputs[0][0], self.kernel, self.kernel)
-        return _weight_and_bias(path, shape, self.weight, self.bias)
+        return _weight_and_bias(self, path, (self.filters, inputs[0][0], self.kernel, self.kernel))
 
     def multiply_adds(self, *inputs: Shape) -> int:
         return math.prod(self.output_shape(*inputs)) * inputs[0][0] * self.kernel**2
@@ -133,6 +133,7 @@ class Dense(Layer):
     activation: Activation = None
     weight: Initializer = GlorotUniform()
     bias: Initializer | None = Constant(0.0)
+    frozen: bool = False
 
     def output_shape(self, *inputs: Shape) -> Shape:
         if len(inputs[0]) != 1:
@@ -140,10 +141,35 @@ class Dense(Layer):
         return (self.units,)
 
     def parameters(self, path: str, *inputs: Shape) -> tuple[Parameter, ...]:
-        return _weight_and_bias(path, (self.units, inputs[0][0]), self.weight, self.bias)
+        return _weight_and_bias(self, path, (self.units, inputs[0][0]))
 
     def multiply_adds(self, *inputs: Shape) -> int:
         return self.units * inputs[0][0]
+
+
+@dataclass(frozen=True)
+class BatchNorm(Layer):
+    """(x − mean) / sqrt(variance + eps) · weight + bias per channel, then the activation.
+
+    In training by the batch's own mean and biased variance; at inference, and when frozen, by the
+    running statistics, of which each training step replaces the share ``momentum`` (PyTorch's
+    meaning; Keras and Paddle give 1 − this). Whether the running variance is the unbiased one is the
+    framework's declared form.
+    """
+
+    eps: float
+    momentum: float
+    activation: Activation = None
+    frozen: bool = False
+
+    def parameters(self, path: str, *inputs: Shape) -> tuple[Parameter, ...]:
+        shape, trained = inputs[0][:1], not self.frozen
+        return (
+            Parameter(f"{path}.weight", shape, Constant(1.0), trained),
+            Parameter(f"{path}.bias", shape, Constant(0.0), trained),
+            Parameter(f"{path}.running_mean", shape, Constant(0.0), trainable=False),
+            Parameter(f"{path}.running_var", shape, Constant(1.0), trainable=False),
+        )
 
 
 @dataclass(frozen=True)
@@ -180,6 +206,21 @@ class GlobalAvgPool(Layer):
 
     def output_shape(self, *inputs: Shape) -> Shape:
         return (inputs[0][0], 1, 1)
+
+
+@dataclass(frozen=True)
+class AdaptiveAvgPool(Layer):
+    """Mean over ``size`` × ``size`` windows that cover the input, as PyTorch and Paddle cut them.
+
+    Window i of n over length l runs from floor(i · l / n) to ceil((i + 1) · l / n).
+    """
+
+    size: int
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        if len(inputs[0]) != 3 or min(inputs[0][1:]) < self.size:
+            raise ShapeError(f"{self.name} cannot cut {inputs[0]} into {self.size}×{self.size} windows")
+        return (inputs[0][0], self.size, self.size)
 
 
 @dataclass(frozen=True)
@@ -244,11 +285,11 @@ class Auxiliary(Layer):
     loss_weight: float
 
 
-def _weight_and_bias(
-    path: str, shape: Shape, weight: Initializer, bias: Initializer | None
-) -> tuple[Parameter, ...]:
-    weights = (Parameter(f"{path}.weight", shape, weight),)
-    return weights if bias is None else (*weights, Parameter(f"{path}.bias", shape[:1], bias))
+def _weight_and_bias(layer: Conv | Dense, path: str, shape: Shape) -> tuple[Parameter, ...]:
+    weight = Parameter(f"{path}.weight", shape, layer.weight, not layer.frozen)
+    if layer.bias is None:
+        return (weight,)
+    return weight, Parameter(f"{path}.bias", shape[:1], layer.bias, not layer.frozen)
 
 
 def sides(padding: Padding) -> tuple[int, int, int, int]:
@@ -277,6 +318,18 @@ def _windows(size: int, kernel: int, stride: int, before: int, after: int, ceil:
 
 
 # --- Networks -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Loss:
+    """Cross-entropy on logits over the batch: of softmax over classes, or of one sigmoid unit.
+
+    Softmax takes integer labels (batch,) or rows of probabilities (batch, classes): a one-hot row
+    means its integer. A base without a head has no loss ("none").
+    """
+
+    kind: Literal["softmax", "sigmoid", "none"] = "softmax"
+    reduction: Literal["mean", "sum"] = "mean"
 
 
 @dataclass(frozen=True)
@@ -313,13 +366,17 @@ class Head:
 
 @dataclass(frozen=True)
 class Network:
-    """A network: named layers on inputs of ``input_shape``; the last layer gives ``classes`` logits."""
+    """A network: named layers on inputs of ``input_shape``; the last layer gives ``classes`` logits.
+
+    Without a loss it is a base: its last layer gives features, and ``classes`` is 0.
+    """
 
     name: str
     input_shape: Shape
     classes: int
     layers: tuple[Layer, ...]
     source: str = field(default="", compare=False)
+    loss: Loss = Loss()
 
     @cached_property
     def nodes(self) -> tuple[Node, ...]:
@@ -410,13 +467,17 @@ def _edit_layer(layer: Layer, path: str, change: Callable[[str, Layer], Layer]) 
 
 
 def _as_data(value: Any) -> Any:
-    """``value`` as plain JSON data, class names included; documentation (``source``) left out."""
+    """``value`` as plain JSON data, class names included; documentation (``source``) left out.
+
+    Fields at their default are left out too, so that the vocabulary can grow without new digests.
+    """
     if dataclasses.is_dataclass(value):
-        fields = (item for item in dataclasses.fields(value) if item.name != "source")
-        return {
-            "type": type(value).__name__,
-            **{item.name: _as_data(getattr(value, item.name)) for item in fields},
+        fields = [item for item in dataclasses.fields(value) if item.name != "source"]
+        content = {item.name: getattr(value, item.name) for item in fields}
+        changed = {
+            item.name: _as_data(content[item.name]) for item in fields if content[item.name] != item.default
         }
+        return {"type": type(value).__name__, **changed}
     return [_as_data(item) for item in value] if isinstance(value, tuple) else value
 
 

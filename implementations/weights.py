@@ -20,11 +20,13 @@ from safetensors.numpy import save_file
 from implementations.errors import UserError
 from implementations.files import replacing
 from implementations.spec import (
+    BatchNorm,
     Constant,
     GlorotUniform,
     HeNormal,
     LocalResponseNorm,
     Network,
+    Node,
     Normal,
     Parameter,
 )
@@ -40,7 +42,12 @@ CHUNK = 1 << 22  # elements drawn at a time: bounds the float64 scratch of a 100
 
 def initial(network: Network, seed: int) -> dict[str, Array]:
     """Starting weights of a training: each parameter from its own initialiser, float32."""
-    return {p.path: _draw_initial(p, _key("initial", seed, p.path)) for p in network.parameters}
+    return {parameter.path: initial_value(parameter, seed) for parameter in network.parameters}
+
+
+def initial_value(parameter: Parameter, seed: int) -> Array:
+    """One parameter of ``initial``."""
+    return _draw_initial(parameter, _key("initial", seed, parameter.path))
 
 
 def probe(network: Network, seed: int) -> dict[str, Array]:
@@ -51,15 +58,20 @@ def probe(network: Network, seed: int) -> dict[str, Array]:
     """
     scale = image_scale(network)
     heads = {head.path for head in network.heads}
-    weights = {}
-    for node in network.nodes:
-        shrink = scale if node.path in heads else 1.0
-        for parameter in node.parameters:
-            key = _key("probe", seed, parameter.path)
-            is_bias = len(parameter.shape) == 1
-            limit = 0.3 * scale if is_bias else math.sqrt(6 / parameter.fan_in)
-            weights[parameter.path] = uniform(key, parameter.shape, limit / shrink)
-    return weights
+    return {
+        parameter.path: _draw_probe(node, parameter, scale, scale if node.path in heads else 1.0, seed)
+        for node in network.nodes
+        for parameter in node.parameters
+    }
+
+
+def _draw_probe(node: Node, parameter: Parameter, scale: float, shrink: float, seed: int) -> Array:
+    key, shape = _key("probe", seed, parameter.path), parameter.shape
+    if len(shape) > 1:
+        return uniform(key, shape, math.sqrt(6 / parameter.fan_in) / shrink)
+    if isinstance(node.layer, BatchNorm) and parameter.path.endswith((".weight", ".running_var")):
+        return 1 + uniform(key, shape, 0.5)  # positive, and away from the 1 that would hide a slip
+    return uniform(key, shape, 0.3 * scale / shrink)
 
 
 def probe_images(network: Network, seed: int, count: int) -> Array:
@@ -69,9 +81,10 @@ def probe_images(network: Network, seed: int, count: int) -> Array:
 
 
 def probe_labels(network: Network, seed: int, count: int) -> NDArray[np.int64]:
-    """(count,) class indices, never all alike for count > 1 and classes > 1."""
-    first = int(raw_words(_key("labels", seed, network.name), 1)[0]) % network.classes
-    return np.asarray((first + np.arange(count)) % network.classes, dtype=np.int64)
+    """(count,) class indices, never all alike for count > 1; 0 or 1 for one sigmoid unit."""
+    classes = max(2, network.classes)
+    first = int(raw_words(_key("labels", seed, network.name), 1)[0]) % classes
+    return np.asarray((first + np.arange(count)) % classes, dtype=np.int64)
 
 
 def image_scale(network: Network) -> float:

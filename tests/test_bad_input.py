@@ -18,7 +18,7 @@ from implementations.commandline import ROOT
 from implementations.network import ADAPTERS
 
 PATIENCE_S = 60.0  # a command that goes on instead of refusing is a failure, not a wait
-PACKAGES = sorted({adapter.package for adapter in ADAPTERS.values()})
+PACKAGES = sorted({package for adapter in ADAPTERS.values() for package in adapter.packages})
 
 
 @dataclass(frozen=True)
@@ -189,7 +189,7 @@ def test_a_framework_that_is_not_installed_is_refused(
     implementations: Command, bare: Path, name: str
 ) -> None:
     ended = implementations("check", "--framework", name, "--python", f"{name}={bare}")
-    ended.is_refused(f"the framework {name} is not installed", str(bare), ADAPTERS[name].package)
+    ended.is_refused(f"the framework {name} is not installed", str(bare), *ADAPTERS[name].packages)
 
 
 def test_a_proof_of_nothing_is_refused(implementations: Command, bare: Path) -> None:

@@ -305,17 +305,22 @@ def test_a_child_that_ends_well_without_an_answer_failed_too(tmp_path: Path) -> 
 
 
 def test_an_installed_package_is_found() -> None:
-    assert processes.installed("numpy", sys.executable)
+    assert processes.missing(["numpy"], sys.executable) == []
 
 
-def test_a_package_that_is_not_there_is_not_found() -> None:
-    assert not processes.installed("no_such_package_anywhere", sys.executable)
+def test_packages_that_are_not_there_are_named() -> None:
+    packages = ["no_such_package", "numpy", "nor_this_one"]
+    assert processes.missing(packages, sys.executable) == ["no_such_package", "nor_this_one"]
 
 
 def test_looking_for_a_package_does_not_import_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "explosive.py").write_text("raise SystemExit(1)")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    assert processes.installed("explosive", sys.executable)
+    assert processes.missing(["explosive"], sys.executable) == []
+
+
+def test_an_interpreter_that_answers_nothing_has_no_package(tmp_path: Path) -> None:
+    assert processes.missing(["numpy"], script(tmp_path / "python", "exit 1")) == ["numpy"]
 
 
 def test_looking_into_what_is_no_program_is_the_users_to_mend(tmp_path: Path) -> None:
@@ -323,7 +328,7 @@ def test_looking_into_what_is_no_program_is_the_users_to_mend(tmp_path: Path) ->
     path.write_bytes(b"\0 neither a binary nor a script")
     path.chmod(0o755)
     with pytest.raises(UserError, match="interpreter cannot be started"):
-        processes.installed("numpy", str(path))
+        processes.missing(["numpy"], str(path))
 
 
 def test_interpreters_are_given_by_framework(tmp_path: Path) -> None:

@@ -3,20 +3,41 @@
 Standard library only, so that ``describe`` starts at once.
 """
 
+import inspect
 from collections.abc import Callable
 
 from implementations.errors import UserError
-from implementations.networks.googlenet import googlenet
+from implementations.networks.alexnet import alexnet
+from implementations.networks.exercises import inception_exercise, residual_exercise
+from implementations.networks.googlenet import googlenet, googlenet_bn, googlenet_keras, googlenet_paddle
 from implementations.networks.mlp import mlp
-from implementations.networks.probe import probe
-from implementations.networks.vgg import vgg16
+from implementations.networks.probe import probe, probe_bn
+from implementations.networks.resnet import resnet18, resnet50
+from implementations.networks.transfer import vgg16_finetune, vgg16_transfer
+from implementations.networks.vgg import vgg13, vgg13_base, vgg16, vgg16_base, vgg19, vgg19_base
 from implementations.spec import Network, ShapeError
 
 NETWORKS: dict[str, Callable[..., Network]] = {
+    "alexnet": alexnet,
     "googlenet": googlenet,
+    "googlenet-bn": googlenet_bn,
+    "googlenet-keras": googlenet_keras,
+    "googlenet-paddle": googlenet_paddle,
+    "inception-exercise": inception_exercise,
     "mlp": mlp,
     "probe": probe,
+    "probe-bn": probe_bn,
+    "residual-exercise": residual_exercise,
+    "resnet18": resnet18,
+    "resnet50": resnet50,
+    "vgg13": vgg13,
+    "vgg13-base": vgg13_base,
     "vgg16": vgg16,
+    "vgg16-base": vgg16_base,
+    "vgg16-finetune": vgg16_finetune,
+    "vgg16-transfer": vgg16_transfer,
+    "vgg19": vgg19,
+    "vgg19-base": vgg19_base,
 }
 
 
@@ -24,7 +45,8 @@ def build(name: str, *, classes: int | None = None, input_size: tuple[int, int] 
     """The network ``name`` with ``classes`` outputs on inputs of (height, width) pixels.
 
     What is left out keeps the network's own value (the paper's). Raises ``UserError``
-    for a name that is unknown, a class count below 1, or a size that a layer cannot take.
+    for a name that is unknown, a class count below 1 or for a network that has none, or a size
+    that a layer cannot take.
     """
     if name not in NETWORKS:
         raise UserError(
@@ -33,6 +55,13 @@ def build(name: str, *, classes: int | None = None, input_size: tuple[int, int] 
     if classes is not None and classes < 1:
         raise UserError(
             "the number of classes is too small", given=classes, allowed="1 or more", todo="pass --classes N"
+        )
+    if classes is not None and "classes" not in inspect.signature(NETWORKS[name]).parameters:
+        raise UserError(
+            f"{name} has a fixed number of outputs",
+            given=f"{classes} classes",
+            allowed="no class count for this network",
+            todo="leave --classes out, or choose another network",
         )
     options = {"classes": classes, "input_size": input_size}
     network = NETWORKS[name](**{key: value for key, value in options.items() if value is not None})

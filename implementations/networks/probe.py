@@ -1,12 +1,15 @@
-"""A network for proofs only: small, and made of the cases that the papers' networks avoid.
+"""Networks for proofs only: small, and made of the cases that the papers' networks avoid.
 
 Odd sizes, one-sided padding, a ragged ceil pool, a padded average pool with and without counting
-the padding, an identity residual, strided branches, a convolution without bias.
+the padding, an identity residual, strided branches, a convolution without bias; batch norm with and
+without a rectifier, frozen layers, an adaptive pool whose windows overlap, a loss of one sigmoid.
 """
 
 from implementations.spec import (
+    AdaptiveAvgPool,
     Auxiliary,
     AvgPool,
+    BatchNorm,
     Concat,
     Conv,
     Dense,
@@ -14,6 +17,7 @@ from implementations.spec import (
     Flatten,
     Layer,
     LocalResponseNorm,
+    Loss,
     MaxPool,
     Network,
     Residual,
@@ -44,6 +48,32 @@ def probe(classes: int = 7, input_size: tuple[int, int] = (25, 20)) -> Network:
             Dense("logits", classes),
         ),
     )
+
+
+def probe_bn(input_size: tuple[int, int] = (19, 23)) -> Network:
+    """The probe network of batch norm, frozen layers and the sigmoid loss."""
+    return Network(
+        name="probe-bn",
+        input_shape=(3, *input_size),
+        classes=1,
+        source="made for the proofs of this project",
+        loss=Loss("sigmoid"),
+        layers=(
+            Conv("conv1", 6, 3, stride=2, padding=1, bias=None, frozen=True),
+            BatchNorm("conv1_bn", eps=1e-2, momentum=0.25, activation="relu", frozen=True),
+            Conv("conv2", 8, 3, padding=1, bias=None),
+            BatchNorm("conv2_bn", eps=1e-3, momentum=0.125, activation="relu"),
+            Residual("residual", (_normalised_branch(), ()), activation="relu"),
+            AdaptiveAvgPool("pool", 4),
+            Flatten("flatten"),
+            Dense("fc", 12, activation="relu"),
+            Dense("logits", 1),
+        ),
+    )
+
+
+def _normalised_branch() -> tuple[Layer, ...]:
+    return Conv("conv", 8, 3, padding=1, bias=None), BatchNorm("conv_bn", eps=1e-5, momentum=0.1)
 
 
 def _strided_branches() -> tuple[tuple[Layer, ...], ...]:

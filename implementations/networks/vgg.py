@@ -8,28 +8,68 @@ from implementations.spec import (
     Flatten,
     GlorotUniform,
     Layer,
+    Loss,
     MaxPool,
     Network,
 )
 
-# Configuration D: filters of each block's convolutions.
-VGG16_BLOCKS = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
+Size = tuple[int, int]
+
+# Filters of each block's convolutions, by the paper's configuration.
+BLOCKS = {
+    "B": ((64, 64), (128, 128), (256, 256), (512, 512), (512, 512)),
+    "D": ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512)),
+    "E": ((64, 64), (128, 128), (256,) * 4, (512,) * 4, (512,) * 4),
+}
 
 
-def vgg16(classes: int = 1000, input_size: tuple[int, int] = (224, 224)) -> Network:
-    """VGG16 (configuration D) with top; 138,357,544 parameters with 1000 classes at 224×224."""
-    return Network(
-        name="vgg16",
-        input_shape=(3, *input_size),
-        classes=classes,
-        source="Simonyan and Zisserman 2014, Table 1, configuration D; arXiv:1409.1556",
-        layers=(*_blocks(VGG16_BLOCKS), *_classifier(classes)),
-    )
+def vgg13(classes: int = 1000, input_size: Size = (224, 224)) -> Network:
+    """VGG13 (configuration B): 133,047,848 parameters with 1000 classes at 224×224."""
+    return _network("vgg13", "B", classes, input_size)
 
 
-def _blocks(blocks: tuple[tuple[int, ...], ...]) -> tuple[Layer, ...]:
+def vgg16(classes: int = 1000, input_size: Size = (224, 224)) -> Network:
+    """VGG16 (configuration D): 138,357,544 parameters with 1000 classes at 224×224."""
+    return _network("vgg16", "D", classes, input_size)
+
+
+def vgg19(classes: int = 1000, input_size: Size = (224, 224)) -> Network:
+    """VGG19 (configuration E): 143,667,240 parameters with 1000 classes at 224×224."""
+    return _network("vgg19", "E", classes, input_size)
+
+
+def vgg13_base(input_size: Size = (224, 224)) -> Network:
+    """VGG13 without top: features of shape (512, height / 32, width / 32)."""
+    return _base("vgg13-base", "B", input_size)
+
+
+def vgg16_base(input_size: Size = (224, 224)) -> Network:
+    """VGG16 without top: 14,714,688 parameters; (512, 4, 4) features at 150×150."""
+    return _base("vgg16-base", "D", input_size)
+
+
+def vgg19_base(input_size: Size = (224, 224)) -> Network:
+    """VGG19 without top: features of shape (512, height / 32, width / 32)."""
+    return _base("vgg19-base", "E", input_size)
+
+
+def _network(name: str, configuration: str, classes: int, input_size: Size) -> Network:
+    layers = (*_blocks(configuration), *_classifier(classes))
+    return Network(name, (3, *input_size), classes, layers, _source(configuration))
+
+
+def _base(name: str, configuration: str, input_size: Size) -> Network:
+    layers, source = _blocks(configuration), _source(configuration)
+    return Network(name, (3, *input_size), classes=0, layers=layers, source=source, loss=Loss("none"))
+
+
+def _source(configuration: str) -> str:
+    return f"Simonyan and Zisserman 2014, Table 1, configuration {configuration}; arXiv:1409.1556"
+
+
+def _blocks(configuration: str) -> tuple[Layer, ...]:
     layers: list[Layer] = []
-    for number, block in enumerate(blocks, start=1):
+    for number, block in enumerate(BLOCKS[configuration], start=1):
         layers += (_conv(f"conv{number}_{i}", filters) for i, filters in enumerate(block, start=1))
         layers.append(MaxPool(f"pool{number}", 2, stride=2))
     return tuple(layers)

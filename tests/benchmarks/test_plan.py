@@ -61,6 +61,19 @@ def test_a_preset_has_forks_enough_for_an_interval(name: str) -> None:
     assert plan.preset(name).forks >= 3  # intervals.FEWEST_FORKS: below it only a range is shown
 
 
+def test_the_quick_preset_measures_keras_once() -> None:
+    """On every backend, two cores would need more than the main job's 15 minutes."""
+    quick = plan.preset("quick")
+    assert quick.frameworks == ("pytorch", "keras-tensorflow", "paddle", "onnxruntime")
+    assert quick.left_out == ("keras-jax", "keras-torch")
+
+
+@pytest.mark.parametrize("name", ["standard", "full"])
+def test_larger_presets_leave_out_no_framework(name: str) -> None:
+    assert plan.preset(name).frameworks == EVERYONE
+    assert plan.preset(name).left_out == ()
+
+
 def test_an_unknown_preset_is_refused_with_the_names_there_are() -> None:
     with pytest.raises(UserError, match=r"given quik; allowed: quick, standard, full"):
         plan.preset("quik")

@@ -165,3 +165,16 @@ def batch_norm_exported(framework: Any, *, settings: Settings, path: str) -> lis
     to_onnx(Net().eval(), spec.Network("norm", (3, 8, 8), 4, ()), Path(path))
     tensors = onnx.load(path).graph.initializer
     return sorted(tensor.name for tensor in tensors if math.prod(tensor.dims) > 1)
+
+
+def promotions_of_keras(framework: Any, *, settings: Settings) -> list[str]:
+    """What two float64 are promoted to: as Keras has it, while computing in float64, and afterwards."""
+    import keras
+
+    from implementations.frameworks.keras.precision import compute_in
+
+    found = [keras.backend.result_type("float64", "float64")]
+    for precision in ("float64", "float32"):
+        compute_in(precision)
+        found.append(keras.backend.result_type("float64", "float64"))
+    return found

@@ -9,6 +9,7 @@ import pytest
 from benchmarks import results
 from benchmarks.data import fashion_mnist
 from implementations.commandline import ROOT
+from implementations.network import TRAINERS
 
 pytestmark = pytest.mark.frameworks
 
@@ -34,7 +35,7 @@ def trainings(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
 
 
 def test_every_framework_that_trains_did(trainings: list[dict[str, Any]]) -> None:
-    assert {t["framework"] for t in trainings} == {"pytorch", "keras-tensorflow", "paddle"}
+    assert {t["framework"] for t in trainings} == set(TRAINERS)
 
 
 def test_fashion_mnist_is_used_where_it_is_found(trainings: list[dict[str, Any]]) -> None:

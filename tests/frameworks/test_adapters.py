@@ -41,6 +41,13 @@ def test_known_differences_are_still_needed(launcher: Launcher, children_path: N
     assert 1e-12 < launcher.ask("paddle", task, {}, TIMEOUT_S) < 1e-6
 
 
+@pytest.mark.parametrize("framework", ["keras-jax", "keras-torch"])
+def test_keras_is_kept_from_rounding_float64(framework: str, launcher: Launcher, children_path: None) -> None:
+    """If the first is float64 one day, ``precision.py`` need not touch Keras' table any more."""
+    found = launcher.ask(framework, "child_tasks:promotions_of_keras", {}, TIMEOUT_S)
+    assert found == ["float32", "float64", "float32"]
+
+
 def test_pytorch_prints_ordinary_layers(launcher: Launcher, children_path: None) -> None:
     network = {"name": "googlenet", "classes": 10}
     text = launcher.ask("pytorch", "child_tasks:shown", {"network": network}, TIMEOUT_S)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from implementations import certificates, networks, weights
-from implementations.network import TRAINERS
+from implementations.network import WRITERS
 from implementations.processes import Launcher
 from implementations.proving import Claim, Prover
 
@@ -16,7 +16,7 @@ TIMEOUT_S = 300.0
 PADDLE = Claim("onnxruntime", "probe", exporter="paddle")
 
 
-@pytest.mark.parametrize("framework", TRAINERS)
+@pytest.mark.parametrize("framework", WRITERS)
 def test_equal_parameters_keep_their_names(framework: str, prover: Prover, tmp_path: Path) -> None:
     """Before training all biases are 0: an optimiser that merges equal tensors would lose their paths."""
     from implementations.onnx_file import OnnxFile, required
@@ -41,7 +41,7 @@ def test_pytorchs_optimiser_does_not_fold_batch_norm(
     assert found == ["conv.weight", "norm.bias", "norm.running_mean", "norm.running_var", "norm.weight"]
 
 
-@pytest.mark.parametrize("framework", TRAINERS)
+@pytest.mark.parametrize("framework", WRITERS)
 def test_one_sided_pads_are_exported(
     framework: str, launcher: Launcher, children_path: None, tmp_path: Path
 ) -> None:

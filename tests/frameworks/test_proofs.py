@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from implementations import certificates, networks, proving, reference, weights
-from implementations.network import TRAINERS
+from implementations.network import TRAINERS, WRITERS
 from implementations.proving import Claim, Prover
 from implementations.sameness import Case, difference
 
@@ -25,7 +25,7 @@ def proofs(prover: Prover) -> dict[Claim, dict[str, Any]]:
     for name, size in SIZES.items():
         wanted += proving.claims([name], TRAINERS, (), classes=CLASSES, input_size=size)
     for name, size in EXPORTED.items():
-        wanted += proving.claims([name], ["onnxruntime"], TRAINERS, classes=CLASSES, input_size=size)
+        wanted += proving.claims([name], ["onnxruntime"], proving.EVERY, classes=CLASSES, input_size=size)
     return prover.all(wanted)
 
 
@@ -40,7 +40,7 @@ def test_levels_0_to_2(framework: str, network: str, proofs: dict[Claim, dict[st
 
 
 @pytest.mark.parametrize("network", list(EXPORTED))
-@pytest.mark.parametrize("exporter", TRAINERS)
+@pytest.mark.parametrize("exporter", proving.EVERY)
 def test_level_4(exporter: str, network: str, proofs: dict[Claim, dict[str, Any]]) -> None:
     certificate = proofs[Claim("onnxruntime", network, CLASSES, EXPORTED[network], exporter)]
     assert certificates.first_breach(certificate) == ""
@@ -50,7 +50,7 @@ def test_level_4(exporter: str, network: str, proofs: dict[Claim, dict[str, Any]
 
 
 @pytest.mark.parametrize("network", ["googlenet", "vgg16"])
-@pytest.mark.parametrize("exporter", TRAINERS)
+@pytest.mark.parametrize("exporter", WRITERS)
 def test_onnxs_own_reference_agrees(
     exporter: str, network: str, proofs: dict[Claim, dict[str, Any]], prover: Prover
 ) -> None:

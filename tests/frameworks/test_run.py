@@ -143,7 +143,14 @@ def test_interruption_keeps_what_is_finished_and_says_how_to_go_on(data: Path, t
     target = tmp_path / "output"
     started = command(target, data, "--framework", "pytorch")
     child = subprocess.Popen(
-        started, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        started,
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        # Where the tests run in a script's background, the shell has them ignore Ctrl-C.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     wait_for(target, child, forks=1)
     time.sleep(1.0)  # well inside the next fork

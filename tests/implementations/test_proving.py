@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from implementations import networks, proving
+from implementations import networks
 from implementations.cache import Cache
 from implementations.check import exports_table
-from implementations.network import ADAPTERS, TRAINERS, Adapter
+from implementations.network import ADAPTERS, TRAINERS, WRITERS
 from implementations.processes import Launcher
 from implementations.proving import Claim, Prover, claims
 
@@ -29,25 +29,20 @@ def test_exports_come_only_from_frameworks_that_are_there() -> None:
 
 
 @pytest.mark.parametrize("network", list(networks.NETWORKS))
-def test_every_network_is_exported_by_every_trainer(network: str) -> None:
+def test_every_network_is_exported_by_every_framework_that_writes_files(network: str) -> None:
     found = claims([network], ["onnxruntime"], exporters=[*TRAINERS, "onnxruntime"])
-    assert [claim.exporter for claim in found] == list(TRAINERS)
+    assert [claim.exporter for claim in found] == list(WRITERS)
 
 
-@pytest.fixture
-def borrower(monkeypatch: pytest.MonkeyPatch) -> str:
-    """An adapter without an exporter of its own: Keras' TensorFlow backend writes its files."""
-    row = Adapter("borrower", "no.module", "no_package", exports_as="keras-tensorflow")
-    monkeypatch.setitem(ADAPTERS, row.name, row)
-    monkeypatch.setattr(proving, "TRAINERS", (*TRAINERS, row.name))
-    return row.name
-
-
-def test_a_framework_that_has_no_exporter_needs_the_one_that_writes_for_it(borrower: str) -> None:
-    alone = claims(["mlp"], ["onnxruntime"], exporters=[borrower, "pytorch"])
-    both = claims(["mlp"], ["onnxruntime"], exporters=[borrower, "keras-tensorflow"])
-    assert [claim.exporter for claim in alone] == ["pytorch"]
-    assert [claim.exporter for claim in both] == ["keras-tensorflow", borrower]
+def test_keras_has_one_backend_that_writes_the_files_of_all() -> None:
+    writers = {name: ADAPTERS[name].writer for name in TRAINERS}
+    assert writers == {
+        "pytorch": "pytorch",
+        "keras-tensorflow": "keras-tensorflow",
+        "keras-jax": "keras-tensorflow",
+        "keras-torch": "keras-tensorflow",
+        "paddle": "paddle",
+    }
 
 
 class Asked(Launcher):
@@ -61,17 +56,15 @@ class Asked(Launcher):
 ASKED: list[tuple[str, str, Any]] = []
 
 
-def test_another_framework_writes_the_file_and_the_certificate_can_say_so(
-    borrower: str, tmp_path: Path
-) -> None:
+def test_another_framework_writes_the_file_and_the_certificate_can_say_so(tmp_path: Path) -> None:
     ASKED.clear()
-    Prover(Asked(1), Cache(tmp_path)).certificate(Claim("onnxruntime", "mlp", exporter=borrower))
+    Prover(Asked(1), Cache(tmp_path)).certificate(Claim("onnxruntime", "mlp", exporter="keras-jax"))
     (export, certify) = ASKED
     assert export[:2] == ("keras-tensorflow", "export")
     assert certify[:2] == ("onnxruntime", "certify_export")
     assert export[2]["weights_path"] == certify[2]["weights_path"]
     assert export[2]["model_path"] == certify[2]["model_path"]
-    assert certify[2]["exporter"] == borrower
+    assert certify[2]["exporter"] == "keras-jax"
     assert certify[2]["made"] == {"written_by": "keras-tensorflow", "seconds": 1.0}
 
 

@@ -1,6 +1,7 @@
 """The reference against finite differences, SciPy, and sums done by hand."""
 
 import itertools
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,7 +9,9 @@ from scipy import signal
 
 from implementations import networks, reference, weights
 from implementations.spec import (
+    AdaptiveAvgPool,
     AvgPool,
+    BatchNorm,
     Concat,
     Conv,
     Dense,
@@ -17,6 +20,7 @@ from implementations.spec import (
     GlobalAvgPool,
     Layer,
     LocalResponseNorm,
+    Loss,
     MaxPool,
     Network,
     Padding,
@@ -36,6 +40,9 @@ LAYERS: dict[str, tuple[Layer, ...]] = {
     "avg-pool": (AvgPool("x", 3, 2, padding=1),),
     "avg-pool-counting-padding": (AvgPool("x", 3, 2, padding=(1, 0, 0, 1), count_padding=True),),
     "global-avg-pool": (GlobalAvgPool("x"),),
+    "adaptive-avg-pool": (AdaptiveAvgPool("x", 4),),
+    "batch-norm": (BatchNorm("x", eps=0.1, momentum=0.1, activation="relu"),),
+    "batch-norm-frozen": (BatchNorm("x", eps=0.1, momentum=0.1, frozen=True),),
     "lrn": (LocalResponseNorm("x", 3, alpha=0.7, beta=0.6, k=1.5),),
     "dropout": (Dropout("x", 0.5),),
     "concat": (Concat("x", ((Conv("a", 2, 1),), (MaxPool("b", 3, 1, padding=1), Conv("c", 3, 1)))),),
@@ -54,12 +61,13 @@ def test_gradients_against_finite_differences(name: str) -> None:
     values = {k: v.astype(np.float64) for k, v in weights.probe(network, 1).items()}
     images = np.asarray(weights.probe_images(network, 1, 2), np.float64) / weights.image_scale(network)
     labels = np.array([1, 4])
-    gradients = reference.backward(network, values, reference.forward(network, values, images), labels)
-    assert set(gradients) == {p.path for p in network.parameters}
+    shown = reference.forward(network, values, images, training=True)
+    gradients = reference.backward(network, values, shown, labels)
+    assert set(gradients) == {p.path for p in network.parameters if p.trainable}
 
     def loss_at(path: str, value: np.ndarray) -> float:
-        changed = {**values, path: value}
-        return reference.loss(network, reference.forward(network, changed, images), labels)
+        shown = reference.forward(network, {**values, path: value}, images, training=True)
+        return reference.loss(network, shown, labels)
 
     for path, gradient in gradients.items():
         direction = gradient / np.linalg.norm(gradient)
@@ -160,6 +168,59 @@ def test_loss_weights_every_head() -> None:
     network = networks.build("googlenet", classes=10, input_size=(96, 96))
     logits = {head.path: np.zeros((2, 10)) for head in network.heads}
     assert reference.loss(network, logits, np.array([0, 1])) == pytest.approx(1.6 * np.log(10))
+
+
+def test_a_one_hot_row_means_its_label() -> None:
+    network = network_of((Conv("x", 3, 1),))
+    values = weights.probe(network, 1)
+    shown = reference.forward(network, values, weights.probe_images(network, 1, 2))
+    labels = np.array([4, 1])
+    sparse, one_hot = (reference.backward(network, values, shown, y) for y in (labels, np.eye(5)[labels]))
+    assert reference.loss(network, shown, labels) == reference.loss(network, shown, np.eye(5)[labels])
+    assert all(np.array_equal(sparse[path], one_hot[path]) for path in sparse)
+
+
+@pytest.mark.parametrize(
+    ("logit", "label", "loss", "slope"), [(0, 1, 0.693147180559945, -0.5), (3, 0, 3.048587, 0.952574)]
+)
+def test_sigmoid_cross_entropy_by_hand(logit: float, label: int, loss: float, slope: float) -> None:
+    """log(2) at 0; log(1 + e³) = 3.048587 for a wrong 3, slope σ(3) = 0.952574."""
+    found, gradient = reference._loss_and_gradient(
+        Loss("sigmoid"), np.array([[logit]], float), np.array([label])
+    )
+    assert found == pytest.approx(loss, rel=1e-6)
+    assert gradient == pytest.approx(slope, rel=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["softmax", "sigmoid"])
+def test_a_sum_is_the_mean_times_the_batch(kind: Any) -> None:
+    logits, labels = np.array([[0.3], [2.0], [-1.0]]), np.array([0, 0, 0])
+    mean, mean_gradient = reference._loss_and_gradient(Loss(kind, "mean"), logits, labels)
+    total, total_gradient = reference._loss_and_gradient(Loss(kind, "sum"), logits, labels)
+    assert total == pytest.approx(3 * mean)
+    assert total_gradient == pytest.approx(3 * mean_gradient)
+
+
+def test_batch_norm_by_hand() -> None:
+    """Values 1, 3 have mean 2 and biased variance 1; running mean 10 and variance 4 give −4.5, −3.5."""
+    network = Network("n", (1, 1, 2), 1, (BatchNorm("bn", eps=0.0, momentum=0.25),), loss=Loss("none"))
+    values = {"bn.weight": [2.0], "bn.bias": [1.0], "bn.running_mean": [10.0], "bn.running_var": [4.0]}
+    arrays = {path: np.array(value) for path, value in values.items()}
+    images = np.array([1.0, 3.0]).reshape(1, 1, 1, 2)
+    in_training = reference.forward(network, arrays, images, training=True)
+    assert in_training["bn"].ravel().tolist() == [-1.0, 3.0]
+    assert reference.forward(network, arrays, images)["bn"].ravel().tolist() == [-8.0, -6.0]
+    biased = reference.running_statistics(network, arrays, in_training, unbiased=False)
+    assert [biased["bn.running_mean"], biased["bn.running_var"]] == [[8.0], [3.25]]  # 0.75 · old + 0.25 · new
+    unbiased = reference.running_statistics(network, arrays, in_training, unbiased=True)
+    assert unbiased["bn.running_var"] == [3.5]
+
+
+def test_adaptive_windows_of_14_in_4() -> None:
+    """[0, 4), [3, 7), [7, 11), [10, 14): they overlap, as no pool with one stride does."""
+    shares = reference._shares(14, 4)
+    assert [tuple(np.flatnonzero(row)[[0, -1]]) for row in shares] == [(0, 3), (3, 6), (7, 10), (10, 13)]
+    assert shares.sum(axis=1) == pytest.approx(1)
 
 
 def test_gradient_of_a_tie_goes_to_the_first() -> None:

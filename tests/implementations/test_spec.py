@@ -30,7 +30,14 @@ from implementations.spec import (
         ("vgg16", {"classes": 10}, 134_301_514),  # 138,357,544 - 990 * (4096 + 1)
         ("googlenet", {}, 13_378_280),  # arithmetic on Szegedy et al. 2014, Table 1
         ("googlenet", {"classes": 10}, 10_334_030),  # total printed by the Keras tutorial
-        ("googlenet", {"classes": 102}, 10_616_930),  # arithmetic on the Paddle tutorial
+        ("googlenet-keras", {}, 10_334_030),  # total printed by the Keras tutorial
+        ("googlenet-paddle", {}, 10_616_930),  # arithmetic on the Paddle tutorial
+        ("alexnet", {}, 61_100_840),  # torchvision and Paddle
+        ("vgg13", {}, 133_047_848),  # torchvision, Paddle
+        ("vgg19", {}, 143_667_240),  # torchvision, Paddle and Keras
+        ("vgg16-base", {"input_size": (150, 150)}, 14_714_688),  # Keras' summary, source B
+        ("inception-exercise", {}, 177_092_961),  # arithmetic on source E
+        ("residual-exercise", {}, 34_313_473),  # arithmetic on source E
     ],
 )
 def test_parameters_with_auxiliary_heads(name: str, options: dict[str, int], parameters: int) -> None:
@@ -50,11 +57,73 @@ def test_googlenet_auxiliary_heads_with_10_classes(head: str, parameters: int) -
 
 @pytest.mark.parametrize(
     ("name", "giga"),
-    [("googlenet", 1.583), ("vgg16", 15.47)],  # published counts at 224×224, in 10⁹ multiply-adds
+    [
+        ("googlenet", 1.583),
+        ("googlenet-bn", 1.498),
+        ("alexnet", 0.714),
+        ("resnet18", 1.814),
+        ("resnet50", 4.089),
+        ("vgg13", 11.31),
+        ("vgg16", 15.47),
+        ("vgg19", 19.63),
+    ],  # published counts at 224×224, in 10⁹ multiply-adds
 )
 def test_multiply_adds_of_inference(name: str, giga: float) -> None:
     measured = networks.build(name).inference().multiply_adds / 1e9
     assert round(measured, 3 if giga < 10 else 2) == giga
+
+
+@pytest.mark.parametrize(
+    ("name", "trainable", "frozen"),
+    [
+        ("resnet18", 11_689_512, 9_600),  # torchvision; running statistics are not trained
+        ("resnet50", 25_557_032, 53_120),  # torchvision, Paddle
+        ("googlenet-bn", 13_004_888, 15_072),  # torchvision
+        ("vgg16-transfer", 2_097_665, 14_714_688),  # source B
+        ("vgg16-finetune", 7_079_424 + 2_097_665, 7_635_264),  # source B, block 5 open
+    ],
+)
+def test_trainable_and_frozen(name: str, trainable: int, frozen: int) -> None:
+    found = totals(networks.build(name))
+    assert (found["trainable"], found["frozen"]) == (trainable, frozen)
+
+
+def test_googlenet_bn_without_auxiliary_heads() -> None:
+    assert totals(networks.build("googlenet-bn").inference())["trainable"] == 6_624_904  # torchvision
+
+
+def test_the_exercise_branches_have_the_sizes_of_the_source() -> None:
+    shapes = [shape for node in networks.build("inception-exercise").nodes for shape in node.input_shapes]
+    assert {75, 74, 72, 73} <= {shape[1] for shape in shapes if len(shape) == 3}
+
+
+@pytest.mark.parametrize("size", [(224, 224), (97, 130)])
+def test_keras_padding_keeps_ceil_of_half(size: tuple[int, int]) -> None:
+    """TensorFlow's same: every strided layer gives ceil(size / 2), at odd sizes too."""
+    network = networks.build("googlenet-keras", input_size=size)
+    expected = tuple(-(-length // 2) for length in size)
+    for path in ("conv1", "pool1", "pool2", "pool3", "pool4"):
+        assert network.by_path[path].output_shape[1:] == expected, path
+        expected = tuple(-(-length // 2) for length in expected)
+    assert networks.build("googlenet-keras").by_path["conv1"].layer.padding == (2, 3, 2, 3)  # type: ignore[attr-defined]
+
+
+def test_equal_counts_are_not_the_same_network() -> None:
+    ours, theirs = networks.build("googlenet", classes=10), networks.build("googlenet-keras")
+    assert totals(ours)["parameters"] == totals(theirs)["parameters"]
+    assert ours.digest != theirs.digest
+
+
+def test_a_field_at_its_default_does_not_enter_the_digest() -> None:
+    """So that the vocabulary can grow without starting every series anew."""
+    assert (
+        Network("n", (1, 2, 2), 3, (Conv("c", 1, 1),)).digest
+        == Network("n", (1, 2, 2), 3, (Conv("c", 1, 1, stride=1, frozen=False),)).digest
+    )
+    assert (
+        Network("n", (1, 2, 2), 3, (Conv("c", 1, 1),)).digest
+        != Network("n", (1, 2, 2), 3, (Conv("c", 1, 1, frozen=True),)).digest
+    )
 
 
 def test_vgg16_without_top_at_150() -> None:
@@ -132,8 +201,13 @@ def test_too_small_an_input_is_the_users_mistake() -> None:
 
 def test_digest_is_stable() -> None:
     """A stability pin: a changed digest starts a new series of every result."""
-    digests = {name: networks.build(name).digest[:12] for name in ("mlp", "vgg16", "googlenet")}
-    assert digests == {"mlp": "ca451f8d564a", "vgg16": "b6e4e520a6ec", "googlenet": "1b9230566860"}
+    digests = {name: networks.build(name).digest[:12] for name in ("mlp", "vgg16", "googlenet", "resnet50")}
+    assert digests == {
+        "mlp": "1156e40182d4",
+        "vgg16": "963f6d8d121c",
+        "googlenet": "3226676b4777",
+        "resnet50": "06974968ea04",
+    }
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,8 @@ def to_onnx(
 
     ``weights`` are the variables' values in the specification's layout.
     """
+    if keras.backend.backend() != "tensorflow":
+        raise RuntimeError(f"tf2onnx knows nothing of the backend {keras.backend.backend()}")
     main = keras.Model(model.input, model.output["main"])
     converted = _converted(main, variables, network)
     for number, parameter in enumerate(variables):

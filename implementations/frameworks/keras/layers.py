@@ -1,13 +1,15 @@
 """The specification as a Keras functional model, channels last.
 
-Layers carry the specification's paths as names. ``padding="same"`` stands exactly where it gives
-the specification's padding, explicit padding elsewhere. Rectifiers are fused into their layer
-(separate layers cost Keras half a millisecond each), so ``….linear`` is not shown.
+Layers carry the specification's paths as names, "-" for "." (``layer_name``). ``padding="same"``
+stands exactly where it gives the specification's padding, explicit padding elsewhere. Rectifiers are
+fused into their layer (separate layers cost Keras half a millisecond each), so ``….linear`` is not
+shown.
 """
 
 from typing import Any
 
 import keras
+import numpy as np
 from keras import layers, ops
 
 from implementations import spec
@@ -27,6 +29,9 @@ class LocalResponseNorm(layers.Layer):
         squares = ops.pad(ops.square(x), [(0, 0), (0, 0), (0, 0), (half, half)])
         sums = sum(squares[..., i : i + channels] for i in range(self.spec.size))
         return x * ops.power(self.spec.k + self.spec.alpha / self.spec.size * sums, -self.spec.beta)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        return input_shape  # said, so that no backend traces the layer to find out
 
 
 class LowestPadding(layers.Layer):
@@ -59,7 +64,7 @@ class UncountedAveragePool(layers.Layer):
 
 def place(node: spec.Node, inputs: list[Any]) -> Any:
     """The node's output in the functional graph."""
-    layer, named = node.layer, {"name": node.path}
+    layer, named = node.layer, {"name": layer_name(node.path)}
     match layer:
         case spec.Conv():
             x, mode = _padded(node, inputs[0], layers.ZeroPadding2D)
@@ -67,6 +72,12 @@ def place(node: spec.Node, inputs: list[Any]) -> Any:
             return layers.Conv2D(layer.filters, layer.kernel, **options)(x)
         case spec.Dense():
             return layers.Dense(layer.units, **_options(layer), **named)(inputs[0])
+        case spec.BatchNorm():
+            momentum, trained = 1 - layer.momentum, not layer.frozen
+            options = {"trainable": trained, **_zeros("gamma", "beta", "moving_mean", "moving_variance")}
+            norm = layers.BatchNormalization(momentum=momentum, epsilon=layer.eps, **options, **named)
+            x = norm(inputs[0])
+            return x if layer.activation is None else layers.ReLU(name=layer_name(f"{node.path}.relu"))(x)
         case spec.MaxPool():
             x, mode = _padded(node, inputs[0], LowestPadding)
             return layers.MaxPooling2D(layer.kernel, layer.stride, padding=mode, **named)(x)
@@ -78,6 +89,8 @@ def place(node: spec.Node, inputs: list[Any]) -> Any:
             return layers.AveragePooling2D(layer.kernel, layer.stride, padding=mode, **named)(x)
         case spec.GlobalAvgPool():
             return layers.GlobalAveragePooling2D(keepdims=True, **named)(inputs[0])
+        case spec.AdaptiveAvgPool():
+            return layers.AdaptiveAveragePooling2D(layer.size, **named)(inputs[0])
         case spec.LocalResponseNorm():
             return LocalResponseNorm(layer, **named)(inputs[0])
         case spec.Flatten():
@@ -93,13 +106,27 @@ def place(node: spec.Node, inputs: list[Any]) -> Any:
     raise TypeError(f"Keras has no builder for {layer!r}")
 
 
+def layer_name(path: str) -> str:
+    """PyTorch takes no "." in the names of parameters, Keras no "/" in those of layers."""
+    return path.replace(".", "-")
+
+
 def _options(layer: spec.Conv | spec.Dense) -> dict[str, Any]:
-    """No framework initialiser: the weights come from the file."""
     return {
         "activation": layer.activation,
         "use_bias": layer.bias is not None,
-        "kernel_initializer": "zeros",
+        "trainable": not layer.frozen,
+        **_zeros("kernel", "bias"),
     }
+
+
+def _zeros(*variables: str) -> dict[str, Any]:
+    return {f"{variable}_initializer": zeros for variable in variables}
+
+
+def zeros(shape: Any, dtype: str | None = None) -> Any:
+    """NumPy's, for the weights come from the file: JAX would compile Keras' own for every shape."""
+    return ops.convert_to_tensor(np.zeros(shape, dtype), dtype)
 
 
 def _padded(
@@ -111,7 +138,7 @@ def _padded(
         return x, "valid"
     if allow_same and widths == same_widths(node):
         return x, "same"
-    return explicit(widths, name=f"{node.path}.padding")(x), "valid"
+    return explicit(widths, name=layer_name(f"{node.path}.padding"))(x), "valid"
 
 
 def explicit_widths(node: spec.Node) -> tuple[tuple[int, int], tuple[int, int]]:
@@ -134,10 +161,11 @@ def same_widths(node: spec.Node) -> tuple[tuple[int, int], ...]:
     return tuple(widths)
 
 
-def functional(network: spec.Network) -> keras.Model:
-    """The model; its outputs are the heads' logits by head."""
+def functional(network: spec.Network) -> tuple[keras.Model, dict[str, Any]]:
+    """The model, whose outputs are the heads' logits by head; and every named activation in its graph."""
     channels, height, width = network.input_shape
     tensors: dict[str, Any] = {spec.INPUT: keras.Input((height, width, channels), name=spec.INPUT)}
     for node in network.nodes:
         tensors[node.path] = place(node, [tensors[path] for path in node.inputs])
-    return keras.Model(tensors[spec.INPUT], {head.name: tensors[head.path] for head in network.heads})
+    model = keras.Model(tensors[spec.INPUT], {head.name: tensors[head.path] for head in network.heads})
+    return model, tensors

@@ -3,18 +3,22 @@
 Paddle keeps dense weights as ``[in, out]``; they are transposed at this border.
 """
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import paddle
 from paddle import Tensor, nn
-from paddle.nn import functional
 
 from implementations import spec
-from implementations.frameworks.paddle import layers, optimizers
+from implementations.frameworks.paddle import layers, losses, optimizers
 from implementations.network import Array, Settings, Weights
 from implementations.training import Optimizer
+
+RUNNING_VARIANCE = "biased"
+STATISTICS = {"_mean": "running_mean", "_variance": "running_var"}
 
 
 def configure(settings: Settings) -> None:
@@ -64,16 +68,21 @@ class PaddleNetwork:
         self.module.train() if training else self.module.eval()
 
     def parameters(self) -> dict[str, tuple[spec.Shape, bool]]:
-        named = self.module.named_parameters()
-        return {n: (_canonical(p).shape, not p.stop_gradient) for n, p in named}
+        return {path: (_canonical(array).shape, not array.stop_gradient) for path, array in self._arrays()}
 
     def load(self, weights: Weights) -> None:
-        for path, parameter in self.module.named_parameters():
+        for path, array in self._arrays():
             value = weights[path].astype(self.precision, copy=False)
-            parameter.set_value(value.T if value.ndim == 2 else value)
+            array.set_value(value.T if value.ndim == 2 else value)
 
     def weights(self) -> dict[str, Array]:
-        return {n: _canonical(p).copy() for n, p in self.module.named_parameters()}
+        return {path: _canonical(array).copy() for path, array in self._arrays()}
+
+    def _arrays(self) -> Iterator[tuple[str, Tensor]]:
+        """Parameters and running statistics, by the specification's paths."""
+        for name, array in self.module.state_dict().items():
+            layer, _, kind = name.rpartition(".")
+            yield f"{layer}.{STATISTICS.get(kind, kind)}", array
 
     def outputs(self, images: Array) -> Array:
         training = self.module.training
@@ -84,19 +93,8 @@ class PaddleNetwork:
             self._set_training(training)
 
     def activations(self, images: Array) -> dict[str, Array]:
-        seen: dict[str, Array] = {}
-
-        def watch(path: str, layer: nn.Layer) -> Any:
-            def keep(layer: nn.Layer, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-                seen[path] = output.numpy().copy()
-
-            return layer.register_forward_post_hook(keep)
-
-        handles = [watch(path, layer) for path, layer in self.taps.items()]
-        with paddle.no_grad():
+        with paddle.no_grad(), self._watched() as seen:
             self.module(self.put(images).images)
-        for handle in handles:
-            handle.remove()
         return seen
 
     def gradients(self, images: Array, labels: Array) -> tuple[float, dict[str, Array]]:
@@ -108,14 +106,40 @@ class PaddleNetwork:
         self.module.clear_gradients()
         return float(loss), gradients
 
+    def traced(self, images: Array, labels: Array) -> tuple[float, dict[str, Array], dict[str, Array]]:
+        with self._watched() as seen:
+            loss, gradients = self.gradients(images, labels)
+        return loss, gradients, seen
+
+    @contextlib.contextmanager
+    def _watched(self) -> Iterator[dict[str, Array]]:
+        """Every named activation of the forward passes within, by path."""
+        seen: dict[str, Array] = {}
+
+        def watch(path: str, layer: nn.Layer) -> Any:
+            def keep(layer: nn.Layer, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+                seen[path] = output.numpy().copy()
+
+            return layer.register_forward_post_hook(keep)
+
+        handles = [watch(path, layer) for path, layer in self.taps.items()]
+        try:
+            yield seen
+        finally:
+            for handle in handles:
+                handle.remove()
+
     def export(self, path: Path) -> None:
         from implementations.frameworks.paddle import export  # the exporter is not needed to measure
 
-        export.to_onnx(self.module, dict(self.module.named_parameters()), self.network, path)
+        export.to_onnx(self.module, dict(self._arrays()), self.network, path)
 
     def put(self, images: Array, labels: Array | None = None) -> Batch:
         on_device = paddle.to_tensor(images, dtype=self.precision)
-        return Batch(on_device, None if labels is None else paddle.to_tensor(labels, dtype="int64"))
+        if labels is None:
+            return Batch(on_device, None)
+        dtype = self.precision if labels.dtype.kind == "f" else "int64"
+        return Batch(on_device, paddle.to_tensor(labels, dtype=dtype))
 
     def infer(self, batch: Batch) -> Tensor:
         with paddle.no_grad():
@@ -132,12 +156,10 @@ class PaddleNetwork:
         return loss.detach()
 
     def _loss(self, batch: Batch) -> Tensor:
-        logits = self.module(batch.images)
-        losses = [
-            head.loss_weight * functional.cross_entropy(x, batch.labels)
-            for head, x in zip(self.network.heads, logits, strict=True)
-        ]
-        return paddle.add_n(losses)
+        heads = zip(self.network.heads, self.module(batch.images), strict=True)
+        return paddle.add_n(
+            [h.loss_weight * losses.of_head(self.network.loss, x, batch.labels) for h, x in heads]
+        )
 
     def synchronize(self) -> None:
         if self.device.startswith("cuda"):

@@ -88,6 +88,9 @@ class Builder:
     def layers(self, layer: spec.Layer, path: str) -> list[tuple[str, nn.Layer]]:
         """(name's suffix, layer): padding where the layer cannot pad by itself, layer, rectifier."""
         made = [*self.explicit_padding(layer), ("", self.layer(layer, path))]
+        if getattr(layer, "frozen", False):
+            for parameter in made[-1][1].parameters():
+                parameter.stop_gradient = True
         self.taps[path] = made[-1][1]
         if getattr(layer, "activation", None) == "relu":
             made.append(("_relu", nn.ReLU()))
@@ -115,6 +118,10 @@ class Builder:
             case spec.Dense():
                 (features,) = self.nodes[path].input_shapes[0]
                 return nn.Linear(features, layer.units, **_attributes(layer))
+            case spec.BatchNorm():
+                channels = self.nodes[path].input_shapes[0][0]
+                statistics = True if layer.frozen else None  # None: as train() and eval() say
+                return nn.BatchNorm2D(channels, 1 - layer.momentum, layer.eps, use_global_stats=statistics)
             case spec.MaxPool():
                 return nn.MaxPool2D(layer.kernel, layer.stride, padding, ceil_mode=layer.ceil)
             case spec.AvgPool():
@@ -122,6 +129,8 @@ class Builder:
                 return nn.AvgPool2D(layer.kernel, layer.stride, padding, exclusive=exclusive)
             case spec.GlobalAvgPool():
                 return nn.AdaptiveAvgPool2D(1)
+            case spec.AdaptiveAvgPool():
+                return nn.AdaptiveAvgPool2D(layer.size)
             case spec.LocalResponseNorm():
                 return nn.LocalResponseNorm(layer.size, layer.alpha, layer.beta, layer.k)
             case spec.Flatten():

@@ -1,16 +1,19 @@
 """PyTorch behind the protocol of ``implementations.network``."""
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from implementations import spec
-from implementations.frameworks.pytorch import layers, optimizers
+from implementations.frameworks.pytorch import layers, losses, optimizers
 from implementations.network import Array, Settings, Weights
 from implementations.training import Optimizer
+
+RUNNING_VARIANCE = "unbiased"
 
 
 def configure(settings: Settings) -> None:
@@ -56,15 +59,20 @@ class PyTorchNetwork:
         self.load(weights)
 
     def parameters(self) -> dict[str, tuple[spec.Shape, bool]]:
-        return {n: (tuple(p.shape), p.requires_grad) for n, p in self.module.named_parameters()}
+        return {path: (tuple(array.shape), array.requires_grad) for path, array in self._arrays()}
 
     def load(self, weights: Weights) -> None:
         with torch.no_grad():
-            for path, parameter in self.module.named_parameters():
-                parameter.copy_(torch.from_numpy(weights[path]))
+            for path, array in self._arrays():
+                array.copy_(torch.from_numpy(weights[path]))
 
     def weights(self) -> dict[str, Array]:
-        return {n: p.detach().cpu().numpy().copy() for n, p in self.module.named_parameters()}
+        return {path: array.detach().cpu().numpy().copy() for path, array in self._arrays()}
+
+    def _arrays(self) -> Iterator[tuple[str, Tensor]]:
+        """Parameters and running statistics; PyTorch's own count of batches is none of the network's."""
+        yield from self.module.named_parameters()
+        yield from ((n, b) for n, b in self.module.named_buffers() if b.is_floating_point())
 
     def outputs(self, images: Array) -> Array:
         training = self.module.training
@@ -75,19 +83,8 @@ class PyTorchNetwork:
             self.module.train(training)
 
     def activations(self, images: Array) -> dict[str, Array]:
-        seen: dict[str, Array] = {}
-
-        def watch(path: str, module: nn.Module) -> torch.utils.hooks.RemovableHandle:
-            def keep(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-                seen[path] = output.detach().cpu().numpy().copy()
-
-            return module.register_forward_hook(keep)
-
-        handles = [watch(path, module) for path, module in self.taps.items()]
-        with torch.no_grad():
+        with torch.no_grad(), self._watched() as seen:
             self.module(self.put(images).images)
-        for handle in handles:
-            handle.remove()
         return seen
 
     def gradients(self, images: Array, labels: Array) -> tuple[float, dict[str, Array]]:
@@ -98,6 +95,29 @@ class PyTorchNetwork:
         gradients = {n: p.grad.cpu().numpy() for n, p in named if p.grad is not None}
         return float(loss.detach()), gradients
 
+    def traced(self, images: Array, labels: Array) -> tuple[float, dict[str, Array], dict[str, Array]]:
+        with self._watched() as seen:
+            loss, gradients = self.gradients(images, labels)
+        return loss, gradients, seen
+
+    @contextlib.contextmanager
+    def _watched(self) -> Iterator[dict[str, Array]]:
+        """Every named activation of the forward passes within, by path."""
+        seen: dict[str, Array] = {}
+
+        def watch(path: str, module: nn.Module) -> torch.utils.hooks.RemovableHandle:
+            def keep(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+                seen[path] = output.detach().cpu().numpy().copy()
+
+            return module.register_forward_hook(keep)
+
+        handles = [watch(path, module) for path, module in self.taps.items()]
+        try:
+            yield seen
+        finally:
+            for handle in handles:
+                handle.remove()
+
     def export(self, path: Path) -> None:
         from implementations.frameworks.pytorch import export  # the exporter is not needed to measure
 
@@ -105,7 +125,10 @@ class PyTorchNetwork:
 
     def put(self, images: Array, labels: Array | None = None) -> Batch:
         on_device = torch.tensor(images, dtype=self.dtype, device=self.device)
-        return Batch(on_device, None if labels is None else torch.tensor(labels, device=self.device))
+        if labels is None:
+            return Batch(on_device, None)
+        dtype = self.dtype if labels.dtype.kind == "f" else torch.int64
+        return Batch(on_device, torch.tensor(labels, dtype=dtype, device=self.device))
 
     def infer(self, batch: Batch) -> Tensor:
         with torch.inference_mode():
@@ -122,10 +145,9 @@ class PyTorchNetwork:
         return loss.detach()
 
     def _loss(self, batch: Batch) -> Tensor:
-        logits = self.module(batch.images)
-        heads = zip(self.network.heads, logits, strict=True)
+        heads = zip(self.network.heads, self.module(batch.images), strict=True)
         return sum(
-            (head.loss_weight * functional.cross_entropy(x, batch.labels) for head, x in heads),
+            (h.loss_weight * losses.of_head(self.network.loss, x, batch.labels) for h, x in heads),
             start=torch.zeros((), dtype=self.dtype, device=self.device),
         )
 

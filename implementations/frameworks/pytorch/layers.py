@@ -69,6 +69,13 @@ class Trunk(nn.Module):
         return [x, *heads]
 
 
+class FrozenBatchNorm(nn.BatchNorm2d):
+    """Batch norm that uses its running statistics in training too."""
+
+    def train(self, mode: bool = True) -> "FrozenBatchNorm":
+        return super().train(False)
+
+
 class Builder:
     """Makes modules from layers, and remembers which module gives which named activation."""
 
@@ -88,6 +95,8 @@ class Builder:
     def modules(self, layer: spec.Layer, path: str) -> list[tuple[str, nn.Module]]:
         """(name's suffix, module): padding where the layer cannot pad by itself, layer, rectifier."""
         made = [*self.explicit_padding(layer), ("", self.module(layer, path))]
+        if getattr(layer, "frozen", False):
+            made[-1][1].requires_grad_(False)
         self.taps[path] = made[-1][1]
         if getattr(layer, "activation", None) == "relu":
             made.append(("_relu", nn.ReLU(inplace=True)))
@@ -112,6 +121,9 @@ class Builder:
             case spec.Dense():
                 (features,) = self.nodes[path].input_shapes[0]
                 return nn.Linear(features, layer.units, bias=layer.bias is not None)
+            case spec.BatchNorm():
+                kind = FrozenBatchNorm if layer.frozen else nn.BatchNorm2d
+                return kind(self.nodes[path].input_shapes[0][0], layer.eps, layer.momentum)
             case spec.MaxPool():
                 return nn.MaxPool2d(layer.kernel, layer.stride, padding, ceil_mode=layer.ceil)
             case spec.AvgPool():
@@ -120,6 +132,8 @@ class Builder:
                 )
             case spec.GlobalAvgPool():
                 return nn.AdaptiveAvgPool2d(1)
+            case spec.AdaptiveAvgPool():
+                return nn.AdaptiveAvgPool2d(layer.size)
             case spec.LocalResponseNorm():
                 return nn.LocalResponseNorm(layer.size, layer.alpha, layer.beta, layer.k)
             case spec.Flatten():

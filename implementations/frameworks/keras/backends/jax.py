@@ -1,0 +1,133 @@
+"""Keras on JAX: compiled by ``jax.jit``, on state that the engine holds as Keras' own trainer does."""
+
+import contextlib
+import functools
+from collections.abc import Callable
+from importlib import metadata
+from typing import Any
+
+import jax
+import keras
+
+from implementations.network import Array, Settings
+
+
+def configure(settings: Settings) -> None:
+    """Precision and device; the thread count is PJRT_NPROC, read from the environment by XLA alone."""
+    # Policy "equal": float32 means float32.
+    jax.config.update("jax_default_matmul_precision", "highest")
+    platform, _, number = settings.device.partition(":")
+    jax.config.update("jax_default_device", jax.devices(platform)[int(number or 0)])
+
+
+def set_precision(precision: str) -> None:
+    """JAX computes in float32 unless 64 bits are switched on, before the arrays are made."""
+    jax.config.update("jax_enable_x64", precision == "float64")
+
+
+def versions() -> dict[str, str]:
+    found = {"jax": jax.__version__, "jaxlib": metadata.version("jaxlib")}
+    if cuda_devices():  # JAX computes with NVIDIA's packages, which it does not report itself
+        for key, package in (("cuda", "nvidia-cuda-runtime-cu12"), ("cudnn", "nvidia-cudnn-cu12")):
+            with contextlib.suppress(metadata.PackageNotFoundError):
+                found[key] = metadata.version(package)
+    return found
+
+
+def cuda_devices() -> list[str]:
+    try:
+        return [device.device_kind for device in jax.devices("cuda")]
+    except RuntimeError:  # how JAX says that there is none
+        return []
+
+
+class Engine:
+    """Runs one Keras model; ``loss`` is (logits by head, labels) → scalar."""
+
+    def __init__(self, model: keras.Model, loss: Callable[[Any, Any], Any], device: str) -> None:
+        self.model, self.loss, self.device = model, loss, device
+        self.pending: list[Any] = []  # computed, perhaps, but not waited for
+        self._infer = jax.jit(self._forward)
+        self._gradients = jax.jit(jax.value_and_grad(self._training_loss, has_aux=True))
+
+    def sync_from_model(self) -> None:
+        """Take over the model's variables."""
+        self.trainable = [v.value for v in self.model.trainable_variables]
+        self.frozen = [v.value for v in self.model.non_trainable_variables]
+
+    def sync_to_model(self) -> None:
+        """Give the model's variables the values that training left here."""
+        for variable, value in zip(self.model.trainable_variables, self.trainable, strict=True):
+            variable.assign(value)
+        for variable, value in zip(self.model.non_trainable_variables, self.frozen, strict=True):
+            variable.assign(value)
+
+    def put(self, array: Array) -> Any:
+        return jax.device_put(array)
+
+    def infer(self, images: Any) -> Any:
+        logits = self._infer(self.trainable, self.frozen, images)
+        self.pending.append(logits)
+        return logits
+
+    def activations(self, shown: keras.Model, images: Any, training: bool) -> Any:
+        compute = jax.jit(functools.partial(shown.stateless_call, training=training))
+        state = (
+            [v.value for v in group] for group in (shown.trainable_variables, shown.non_trainable_variables)
+        )
+        return compute(*state, images)[0]
+
+    def gradients(self, images: Any, labels: Any) -> tuple[Any, list[Any]]:
+        (loss, _), gradients = self._gradients(self.trainable, self.frozen, images, labels)
+        return loss, gradients
+
+    def traced(self, images: Any, labels: Any) -> tuple[Any, list[Any], Any]:
+        compute = jax.jit(jax.value_and_grad(self._loss_and_outputs, has_aux=True))
+        (loss, (_, outputs)), gradients = compute(self.trainable, self.frozen, images, labels)
+        return loss, gradients, outputs
+
+    def prepare_training(self, optimizer: keras.optimizers.Optimizer) -> None:
+        self.optimizer = optimizer
+        self.slots = [v.value for v in optimizer.variables]
+        # The old state is given up at each step, as in Keras' own trainer.
+        self._step = jax.jit(self._update, donate_argnums=(0, 1, 2))
+
+    def train_step(self, images: Any, labels: Any) -> Any:
+        loss, self.trainable, self.frozen, self.slots = self._step(
+            self.trainable, self.frozen, self.slots, images, labels
+        )
+        self.pending = [loss]  # a step needs all steps before it
+        return loss
+
+    def _forward(self, trainable: list[Any], frozen: list[Any], images: Any) -> Any:
+        return self.model.stateless_call(trainable, frozen, images, training=False)[0]["main"]
+
+    def _training_loss(
+        self, trainable: list[Any], frozen: list[Any], images: Any, labels: Any
+    ) -> tuple[Any, list[Any]]:
+        loss, (frozen, _) = self._loss_and_outputs(trainable, frozen, images, labels)
+        return loss, frozen
+
+    def _loss_and_outputs(
+        self, trainable: list[Any], frozen: list[Any], images: Any, labels: Any
+    ) -> tuple[Any, tuple[list[Any], Any]]:
+        outputs, frozen = self.model.stateless_call(trainable, frozen, images, training=True)
+        return self.loss(outputs, labels), (frozen, outputs)
+
+    def _update(
+        self, trainable: list[Any], frozen: list[Any], slots: list[Any], images: Any, labels: Any
+    ) -> tuple[Any, ...]:
+        backward = jax.value_and_grad(self._training_loss, has_aux=True)
+        (loss, frozen), gradients = backward(trainable, frozen, images, labels)
+        trainable, slots = self.optimizer.stateless_apply(slots, gradients, trainable)
+        return loss, trainable, frozen, slots
+
+    def synchronize(self) -> None:
+        """Also on the CPU: JAX returns before it has computed."""
+        jax.block_until_ready(self.pending)
+        self.pending.clear()
+
+    def peak_device_bytes(self) -> int | None:
+        if not self.device.startswith("cuda"):
+            return None
+        return int(jax.config.jax_default_device.memory_stats()["peak_bytes_in_use"])

@@ -1,0 +1,88 @@
+"""Keras on TensorFlow: compiled by ``tf.function``."""
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from implementations.network import Array, Settings
+
+
+def configure(settings: Settings) -> None:
+    tf.config.threading.set_intra_op_parallelism_threads(settings.threads)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+    # Policy "equal": float32 means float32.
+    tf.config.experimental.enable_tensor_float_32_execution(False)
+    platform, _, number = settings.device.partition(":")
+    every = tf.config.list_physical_devices("GPU")
+    chosen = [every[int(number or 0)]] if platform == "cuda" else []
+    tf.config.set_visible_devices(chosen, "GPU")  # what is not seen is not computed on
+    for device in chosen:
+        tf.config.experimental.set_memory_growth(device, True)
+
+
+def set_precision(precision: str) -> None:
+    """Nothing beyond Keras' own setting."""
+
+
+def versions() -> dict[str, str]:
+    built = tf.sysconfig.get_build_info()
+    named = {key: f"{key}_version" for key in ("cuda", "cudnn")}
+    found = {key: str(built[name]) for key, name in named.items() if name in built}
+    return {"tensorflow": tf.__version__, **found}
+
+
+def cuda_devices() -> list[str]:
+    devices = tf.config.list_physical_devices("GPU")
+    return [str(tf.config.experimental.get_device_details(d).get("device_name", d.name)) for d in devices]
+
+
+class Engine:
+    """Runs one Keras model; ``loss`` is (logits by head, labels) → scalar."""
+
+    def __init__(self, model: keras.Model, loss: Callable[[Any, Any], Any], device: str) -> None:
+        self.model, self.loss, self.device = model, loss, device
+        self.infer = tf.function(lambda images: model(images, training=False)["main"])
+        self.gradients = tf.function(self._backward)
+        self.traced = tf.function(self._traced)
+
+    def sync_from_model(self) -> None:
+        """Nothing to take over: TensorFlow computes on the model's own variables."""
+
+    def sync_to_model(self) -> None:
+        """Nothing to give back, for the same reason."""
+
+    def put(self, array: Array) -> Any:
+        return tf.constant(array)
+
+    def activations(self, shown: keras.Model, images: Any, training: bool) -> Any:
+        return shown(images, training=training)
+
+    def prepare_training(self, optimizer: keras.optimizers.Optimizer) -> None:
+        self.optimizer = optimizer
+        self.train_step = tf.function(self._update)
+
+    def _backward(self, images: Any, labels: Any) -> tuple[Any, list[Any]]:
+        loss, gradients, _ = self._traced(images, labels)
+        return loss, gradients
+
+    def _traced(self, images: Any, labels: Any) -> tuple[Any, list[Any], Any]:
+        with tf.GradientTape() as tape:
+            outputs = self.model(images, training=True)
+            loss = self.loss(outputs, labels)
+        return loss, tape.gradient(loss, [v.value for v in self.model.trainable_variables]), outputs
+
+    def _update(self, images: Any, labels: Any) -> Any:
+        loss, gradients = self._backward(images, labels)
+        self.optimizer.apply(gradients, self.model.trainable_variables)
+        return loss
+
+    def synchronize(self) -> None:
+        if self.device.startswith("cuda"):
+            tf.test.experimental.sync_devices()
+
+    def peak_device_bytes(self) -> int | None:
+        if not self.device.startswith("cuda"):
+            return None
+        return int(tf.config.experimental.get_memory_info("GPU:0")["peak"])  # the only visible one

@@ -1,0 +1,85 @@
+"""Keras on PyTorch: eager."""
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import torch
+
+from implementations.network import Array, Settings
+
+
+def configure(settings: Settings) -> None:
+    """Threads and switches; the device is Keras' own variable KERAS_TORCH_DEVICE, read at import."""
+    torch.set_num_threads(settings.threads)
+    torch.set_num_interop_threads(1)
+    # Policy "equal": float32 means float32, and no autotuning.
+    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cudnn.benchmark = False
+
+
+def set_precision(precision: str) -> None:
+    """Nothing beyond Keras' own setting."""
+
+
+def versions() -> dict[str, str]:
+    found = {"torch": str(torch.__version__)}
+    if torch.version.cuda:
+        found |= {"cuda": torch.version.cuda, "cudnn": str(torch.backends.cudnn.version())}
+    return found
+
+
+def cuda_devices() -> list[str]:
+    return [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
+
+
+class Engine:
+    """Runs one Keras model; ``loss`` is (logits by head, labels) → scalar."""
+
+    def __init__(self, model: keras.Model, loss: Callable[[Any, Any], Any], device: str) -> None:
+        self.model, self.loss, self.device = model, loss, torch.device(device)
+
+    def sync_from_model(self) -> None:
+        """Nothing to take over: PyTorch computes on the model's own variables."""
+
+    def sync_to_model(self) -> None:
+        """Nothing to give back, for the same reason."""
+
+    def put(self, array: Array) -> Any:
+        return torch.tensor(array, device=self.device)
+
+    def infer(self, images: Any) -> Any:
+        with torch.no_grad():  # as in Keras' own predict
+            return self.model(images, training=False)["main"]
+
+    def activations(self, shown: keras.Model, images: Any, training: bool) -> Any:
+        with torch.no_grad():
+            return shown(images, training=training)
+
+    def gradients(self, images: Any, labels: Any) -> tuple[Any, list[Any]]:
+        loss, gradients, _ = self.traced(images, labels)
+        return loss, gradients
+
+    def traced(self, images: Any, labels: Any) -> tuple[Any, list[Any], Any]:
+        self.model.zero_grad()
+        outputs = self.model(images, training=True)
+        loss = self.loss(outputs, labels)
+        loss.backward()
+        return loss.detach(), [v.value.grad for v in self.model.trainable_variables], outputs
+
+    def prepare_training(self, optimizer: keras.optimizers.Optimizer) -> None:
+        self.optimizer = optimizer
+
+    def train_step(self, images: Any, labels: Any) -> Any:
+        loss, gradients = self.gradients(images, labels)
+        with torch.no_grad():
+            self.optimizer.apply(gradients, self.model.trainable_variables)
+        return loss
+
+    def synchronize(self) -> None:
+        if self.device.type == "cuda":
+            torch.cuda.synchronize(self.device)
+
+    def peak_device_bytes(self) -> int | None:
+        return torch.cuda.max_memory_allocated(self.device) if self.device.type == "cuda" else None

@@ -1,0 +1,43 @@
+"""Transfer learning: a small head on a base whose layers are frozen (source B of the mission)."""
+
+import dataclasses
+from collections.abc import Callable
+
+from implementations.networks.vgg import vgg16_base
+from implementations.spec import BatchNorm, Conv, Dense, Flatten, Layer, Loss, Network
+
+UNITS = 256
+
+
+def transfer(base: Network, name: str, *, is_trained: Callable[[str], bool] = lambda path: False) -> Network:
+    """Flatten → dense 256 ReLU → one sigmoid unit on ``base``, frozen but for what ``is_trained``.
+
+    A frozen batch norm uses its running statistics in training too.
+    """
+
+    def freeze(path: str, layer: Layer) -> Layer:
+        if isinstance(layer, Conv | Dense | BatchNorm):
+            return dataclasses.replace(layer, frozen=not is_trained(path))
+        return layer
+
+    head = (Flatten("flatten"), Dense("fc", UNITS, activation="relu"), Dense("logits", 1))
+    return Network(
+        name=name,
+        input_shape=base.input_shape,
+        classes=1,
+        layers=(*base.edited(freeze).layers, *head),
+        source=f"transfer-learning tutorial in Keras, cats and dogs; base: {base.source}",
+        loss=Loss("sigmoid"),
+    )
+
+
+def vgg16_transfer(input_size: tuple[int, int] = (150, 150)) -> Network:
+    """16,812,353 parameters at 150×150: 2,097,665 trained in the head, 14,714,688 frozen."""
+    return transfer(vgg16_base(input_size), "vgg16-transfer")
+
+
+def vgg16_finetune(input_size: tuple[int, int] = (150, 150)) -> Network:
+    """The same with block 5 open: 7,079,424 of the base are trained, 7,635,264 frozen."""
+    return transfer(
+        vgg16_base(input_size), "vgg16-finetune", is_trained=lambda path: path.startswith("conv5_")
+    )

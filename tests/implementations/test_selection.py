@@ -1,0 +1,106 @@
+"""Which frameworks a command works with, from interpreters that find empty packages and nothing else."""
+
+import argparse
+import shlex
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from benchmarks import __main__ as benchmarks
+from implementations import selection
+from implementations.errors import UserError
+from implementations.network import ADAPTERS
+from implementations.processes import Launcher
+
+PACKAGES = {package for adapter in ADAPTERS.values() for package in adapter.packages}
+Having = Callable[..., Launcher]
+
+
+@pytest.fixture
+def having(tmp_path: Path) -> Having:
+    """A launcher whose interpreters find the packages named, and of the others none."""
+
+    def make(*packages: str) -> Launcher:
+        for name in packages:
+            (tmp_path / "packages" / name).mkdir(parents=True)
+            (tmp_path / "packages" / name / "__init__.py").touch()
+        path = shlex.quote(str(tmp_path / "packages"))
+        python = tmp_path / "python"
+        python.write_text(f'#!/bin/sh\nPYTHONPATH={path} exec {shlex.quote(sys.executable)} -S "$@"\n')
+        python.chmod(0o755)
+        return Launcher(1, dict.fromkeys(ADAPTERS, str(python)))
+
+    return make
+
+
+def chosen(requested: list[str] | None, launcher: Launcher, **options: object) -> tuple[list[str], list[str]]:
+    """The names, and the notices."""
+    notices: list[str] = []
+    return selection.frameworks(requested, launcher, notices.append, **options), notices  # type: ignore[arg-type]
+
+
+def test_without_a_request_all_that_are_installed_are_chosen(having: Having) -> None:
+    assert chosen(None, having(*PACKAGES)) == (list(ADAPTERS), [])
+
+
+def test_a_keras_backend_needs_keras_and_its_backend(having: Having) -> None:
+    names, notices = chosen(None, having("torch", "jax"))
+    assert names == ["pytorch"]
+    assert "keras-torch is left out: package 'keras' not installed" in notices
+    assert "keras-tensorflow is left out: packages 'keras' and 'tensorflow' not installed" in notices
+
+
+def test_keras_means_every_backend_that_is_installed(having: Having) -> None:
+    assert chosen(["keras"], having("keras", "jax", "torch"))[0] == ["keras-jax", "keras-torch"]
+
+
+def test_keras_without_a_backend_is_refused(having: Having) -> None:
+    with pytest.raises(UserError, match=r"keras-\w+ is not installed"):
+        chosen(["keras"], having("keras"))
+
+
+def test_what_is_asked_for_and_absent_is_refused_with_the_absent_package_alone(having: Having) -> None:
+    with pytest.raises(UserError, match=r"keras-jax is not installed.* without package 'jax'; allowed: none"):
+        chosen(["keras-jax"], having("keras"))
+
+
+def test_a_default_bounds_what_is_chosen_and_what_is_noticed(having: Having) -> None:
+    launcher = having("keras", "jax", "torch")
+    names, notices = chosen(None, launcher, default=("pytorch", "paddle"))
+    assert names == ["pytorch"]
+    assert notices == ["paddle is left out: package 'paddle' not installed"]
+
+
+def test_a_default_does_not_bound_a_request(having: Having) -> None:
+    assert chosen(["keras-jax"], having("keras", "jax"), default=("pytorch",))[0] == ["keras-jax"]
+
+
+# --- Presets ------------------------------------------------------------------------------
+
+
+def of_command(launcher: Launcher, preset: str, *requested: str) -> list[str]:
+    return benchmarks._frameworks(argparse.Namespace(framework=list(requested), preset=preset), launcher)
+
+
+def test_a_quick_run_says_which_frameworks_it_leaves_out(
+    having: Having, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = of_command(having(*PACKAGES), "quick")
+    assert names == ["pytorch", "keras-tensorflow", "paddle", "onnxruntime"]
+    assert (
+        capsys.readouterr().out == "the preset quick leaves out keras-jax, keras-torch (--framework adds)\n"
+    )
+
+
+def test_a_request_adds_what_the_preset_leaves_out(
+    having: Having, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert of_command(having(*PACKAGES), "quick", "keras-jax") == ["keras-jax"]
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("preset", ["standard", "full", "train"])
+def test_larger_presets_and_a_training_alone_take_all(having: Having, preset: str) -> None:
+    assert of_command(having(*PACKAGES), preset) == list(ADAPTERS)

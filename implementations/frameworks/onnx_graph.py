@@ -75,7 +75,12 @@ def _merge_bias(graph: Any, total: Any, bias: str) -> None:
     """Make the sum ``total`` of a convolution and ``bias`` the convolution's own."""
     convolved = next(name for name in total.input if name != bias)
     maker = _maker(graph, convolved)
-    if maker.op_type == "Conv" and len(maker.input) == 2 and len(_users(graph, convolved)) == 1:
+    if (
+        maker is not None
+        and maker.op_type == "Conv"
+        and len(maker.input) == 2
+        and len(_users(graph, convolved)) == 1
+    ):
         maker.input.append(bias)
         maker.output[0] = total.output[0]
         graph.node.remove(total)
@@ -108,4 +113,5 @@ def _users(graph: Any, name: str) -> list[Any]:
 
 
 def _maker(graph: Any, name: str) -> Any:
-    return next(node for node in graph.node if name in node.output)
+    """The node that gives ``name``; ``None`` for an input or a constant."""
+    return next((node for node in graph.node if name in node.output), None)

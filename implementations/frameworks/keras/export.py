@@ -6,7 +6,9 @@ Here the weights are inputs of what is converted, and become initialisers afterw
 backends' files are written by this one (``exports_as`` in the table of adapters).
 """
 
-from collections.abc import Mapping
+import contextlib
+import functools
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ import keras
 import onnx
 import tensorflow as tf
 import tf2onnx
+from keras import ops
 
 from implementations import spec
 from implementations.frameworks import onnx_graph
@@ -33,12 +36,37 @@ def to_onnx(
     if keras.backend.backend() != "tensorflow":
         raise RuntimeError(f"tf2onnx knows nothing of the backend {keras.backend.backend()}")
     main = keras.Model(model.input, model.output["main"])
-    converted = _converted(main, variables, network)
+    with _fused_batch_norms(main):
+        converted = _converted(main, variables, network)
     for number, parameter in enumerate(variables):
         onnx_graph.fill_input(converted, _argument(number), parameter, weights[parameter])
     for layer in Layout(network).reordered:
         onnx_graph.flatten_channels_first(converted, f"{layer}.weight")
     onnx.save(converted, path)
+
+
+@contextlib.contextmanager
+def _fused_batch_norms(model: keras.Model) -> Iterator[None]:
+    """Let batch norms be one operation meanwhile, which ONNX has too.
+
+    Keras computes them from six, which tf2onnx can only merge if the weights are constants.
+    """
+    norms = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
+    for norm in norms:
+        norm.call = functools.partial(_fused, norm)
+    try:
+        yield
+    finally:
+        for norm in norms:
+            del norm.call
+
+
+def _fused(norm: Any, x: Any, training: bool = False, mask: Any = None) -> Any:
+    """What ``norm`` gives at inference."""
+    held = (norm.gamma, norm.beta, norm.moving_mean, norm.moving_variance)
+    values = [ops.convert_to_tensor(variable) for variable in held]
+    options = {"epsilon": norm.epsilon, "is_training": False}
+    return tf.compat.v1.nn.fused_batch_norm(x, *values, **options)[0]
 
 
 def _argument(number: int) -> str:

@@ -45,6 +45,7 @@ def _add_check(command: argparse.ArgumentParser) -> None:
         "--framework", action="append", metavar="F", help="repeatable; default: all installed"
     )
     _add_size(command)
+    command.add_argument("--exports", action="store_true", help="level 4 alone, with a table of the files")
     command.add_argument("--mutants", action="store_true", help="prove instead that the proof catches slips")
     command.add_argument(
         "--optimizers", action="store_true", help="prove instead every optimizer in its framework's form"

@@ -22,7 +22,7 @@ from implementations.network import Array, Built, Framework, Settings
 from implementations.spec import Network
 
 SCHEMA_VERSION = 1
-UNSIGNED = ("id", "made")  # the same proof has the same id, whenever it is made
+UNSIGNED = ("id", "made", "export")  # the same proof has the same id, whenever it is made
 
 Certificate = dict[str, Any]
 
@@ -62,13 +62,21 @@ def certify_export(
     network: Mapping[str, Any],
     weights_path: str,
     model_path: str,
+    made: Mapping[str, Any],
 ) -> Certificate:
-    """Level 4 of an exported file, computed by this process's framework: a child's task."""
+    """Level 4 of an exported file, computed by this process's framework: a child's task.
+
+    ``made`` says who wrote the file and at what cost; it stands in the certificate beside what the
+    file is made of, and is no part of the proof.
+    """
+    from implementations import export_sameness, onnx_file  # onnx: needed to export, not to measure
+
     specification = networks.build(**network)
     values = weights.load(Path(weights_path), specification)
     case = sameness.Case.on_probe(specification, values)
-    findings = sameness.prove_export(framework, case, Path(model_path), settings)
-    exported = {"exporter": exporter, "model_sha256": weights.sha256(Path(model_path))}
+    findings = export_sameness.prove_export(framework, case, Path(model_path), settings)
+    exported: dict[str, Any] = {"exporter": exporter, "model_sha256": weights.sha256(Path(model_path))}
+    exported |= {"export": {**made, **onnx_file.described(Path(model_path))}}
     return _certificate(framework, settings, name, specification, values, findings, exported)
 
 

@@ -40,12 +40,16 @@ def run(options: argparse.Namespace) -> int:
     size = {"classes": options.classes, "input_size": options.input}
     names = options.network or list(networks.NETWORKS)
     wanted = claims(names, frameworks, _exporters(prover.launcher), **size)
+    if options.exports:
+        wanted = [claim for claim in wanted if claim.exporter]
     for claim in wanted:  # a wrong name or size ends it here, before any child starts
         networks.build(**claim.arguments)
     if options.json:
         _check_writable(options.json)
     certificates = prover.all(wanted, _progress)
     CONSOLE.print(table(list(certificates.items())))
+    if options.exports:
+        CONSOLE.print(exports_table(list(certificates.items())))
     if options.json:
         options.json.write_text(json.dumps([strict(c) for c in certificates.values()], indent=1) + "\n")
     return _verdict(certificates)
@@ -68,8 +72,9 @@ def export(options: argparse.Namespace) -> int:
     _check_writable(options.file)
     prover, _ = _prover(options, [options.framework])
     claim = Claim(options.framework, options.network, options.classes, options.input)
-    prover.export(claim, options.file.absolute())
-    CONSOLE.print(f"wrote {options.file}")
+    writer = prover.export(claim, options.file.absolute())["written_by"]
+    through = "" if writer == options.framework else f" (by {writer}: {options.framework} has no exporter)"
+    CONSOLE.print(f"wrote {options.file}{through}")
     return 0
 
 
@@ -118,6 +123,28 @@ def _cell(certificate: Certificate, level: int, precision: str | None) -> str:
     if not all(finding["passed"] for finding in found):
         return "BREACH"
     return "equal" if level == 0 else f"{max(float(finding['largest']) for finding in found):.1e}"
+
+
+def exports_table(rows: Sequence[tuple[Claim, Certificate]]) -> Table:
+    """Network × exporter: the file, its operators, and what writing it cost."""
+    result = Table(title="Exported files: what they are made of, what writing them cost")
+    for heading in ("network", "exporter", "MB", "nodes", "operators", "seconds", "peak GiB"):
+        result.add_column(heading, overflow="fold")
+    for claim, certificate in rows:
+        if made := certificate.get("export"):
+            result.add_row(claim.network, _exporter(claim, made), *_cost(made))
+    return result
+
+
+def _exporter(claim: Claim, made: dict[str, Any]) -> str:
+    through = made["written_by"]
+    return str(claim.exporter) if through == claim.exporter else f"{claim.exporter} (by {through})"
+
+
+def _cost(made: dict[str, Any]) -> tuple[str, ...]:
+    operators = ", ".join(f"{count} {name}" for name, count in made["operators"].items())
+    size, peak = made["file_bytes"] / 1e6, made["peak_bytes"] / 2**30
+    return f"{size:.1f}", str(made["nodes"]), operators, f"{made['seconds']:.1f}", f"{peak:.2f}"
 
 
 def _verdict(certificates: dict[Claim, Certificate]) -> int:

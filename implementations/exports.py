@@ -1,30 +1,16 @@
-"""Exported ONNX files: a child's task that writes one, and what a file declares.
+"""Exporting as a child's task: one ONNX file, and what it cost to write it."""
 
-Needs ``onnx`` beside the exporting framework; measuring an exported file does not import this.
-"""
-
-import math
+import resource
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import onnx
-
 from implementations import networks, weights
-from implementations.errors import UserError
 from implementations.files import replacing
 from implementations.network import Framework, Settings
 
-OPSET = 18  # the one that all exporters share
-
-
-@dataclass(frozen=True)
-class Summary:
-    """What level 4 compares of a file before its values."""
-
-    opset: int
-    elements: int  # of float tensors with more than one element
+RSS_UNIT = 1024  # Linux counts ru_maxrss in KiB
 
 
 def export(
@@ -34,35 +20,23 @@ def export(
     network: Mapping[str, Any],
     weights_path: str,
     model_path: str,
-) -> None:
-    """Write the inference network of this process's framework to ``model_path``: a child's task."""
+) -> dict[str, float]:
+    """Write the inference network of this process's framework to ``model_path``: a child's task.
+
+    Returns the seconds that exporting took (building not counted) and this process's peak memory in
+    bytes, before the export and after it.
+    """
     specification = networks.build(**network)
     values = weights.load(Path(weights_path), specification)
     built = framework.build(specification, values, settings, training=False)
+    before, start = _peak_bytes(), time.perf_counter()
     with replacing(Path(model_path), "the exported model") as temporary:
         built.export(temporary)
         if not temporary.exists():  # some exporters log a failure and return
             raise RuntimeError(f"the exporter wrote no file for {specification.name}")
+    seconds = time.perf_counter() - start
+    return {"seconds": seconds, "peak_bytes_before": before, "peak_bytes": _peak_bytes()}
 
 
-def summary(path: Path) -> Summary:
-    """Opset and parameter count of a file that passes ONNX's checker; ``UserError`` otherwise."""
-    try:
-        onnx.checker.check_model(str(path))
-        model = onnx.load(str(path))
-    except Exception as error:  # protobuf and onnx raise unrelated classes
-        raise UserError(
-            f"the ONNX file is not valid ({type(error).__name__})",
-            given=path,
-            allowed="a file that ONNX's checker accepts",
-            todo="delete the file so that it is exported again",
-        ) from None
-    opset = next(entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx"))
-    tensors = [*model.graph.initializer, *_constants(model)]
-    floats = [t for t in tensors if t.data_type == onnx.TensorProto.FLOAT and math.prod(t.dims) > 1]
-    return Summary(opset, sum(math.prod(t.dims) for t in floats))
-
-
-def _constants(model: onnx.ModelProto) -> list[onnx.TensorProto]:
-    nodes = (node for node in model.graph.node if node.op_type == "Constant")
-    return [a.t for node in nodes for a in node.attribute if a.name == "value"]
+def _peak_bytes() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * RSS_UNIT

@@ -128,15 +128,26 @@ class Adapter:
     packages: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=dict)
     trains: bool = True
+    exports_as: str | None = None  # whose exporter writes its files, where its own backend has none
+
+    @property
+    def writer(self) -> str:
+        """The adapter whose process writes ONNX files of this one's weights."""
+        return self.exports_as or self.name
 
 
 def _keras(backend: str, package: str, **environment: str) -> Adapter:
-    """One Keras backend: the same module on every one."""
+    """One Keras backend: the same module on every one.
+
+    TensorFlow's writes the ONNX files of all: JAX's would need another package (jax2onnx), and
+    PyTorch's loses the parameters' names and layout.
+    """
     return Adapter(
         f"keras-{backend}",
         "implementations.frameworks.keras.adapter",
         ("keras", package),
         {"KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "2", **environment},
+        exports_as=None if backend == "tensorflow" else "keras-tensorflow",
     )
 
 
@@ -153,6 +164,7 @@ ADAPTERS = {
     )
 }
 TRAINERS = tuple(name for name, adapter in ADAPTERS.items() if adapter.trains)
+WRITERS = tuple(name for name in TRAINERS if ADAPTERS[name].writer == name)
 
 
 def known(name: str) -> Adapter:

@@ -10,14 +10,10 @@ from typing import Any
 from implementations import networks, sameness
 from implementations.cache import Cache
 from implementations.certificates import Certificate, signed
-from implementations.network import ADAPTERS
+from implementations.network import ADAPTERS, WRITERS
 from implementations.processes import ChildFailedError, Launcher, available_cores
 from implementations.sameness import PROBE_SEED
 
-# Exports proven by default. Keras' way to ONNX needs 65 times the weights in memory, so full-size
-# VGG16 comes from PyTorch alone for now.
-EVERY = ("pytorch", "keras-tensorflow", "paddle")
-EXPORTERS = {"mlp": EVERY, "googlenet": EVERY, "vgg16": ("pytorch",)}
 TIMEOUT_S = 600.0
 SIDE_BY_SIDE = 2
 
@@ -51,14 +47,17 @@ class Claim:
 def claims(
     names: Iterable[str], frameworks: Iterable[str], exporters: Collection[str], **size: Any
 ) -> list[Claim]:
-    """All claims about ``names`` in ``frameworks``; about exports those of ``exporters`` only."""
+    """All claims about ``names`` in ``frameworks``; about exports those of ``exporters`` only.
+
+    A framework whose files another one writes makes no claim of its own: it would be the same file.
+    """
+    sources = [name for name in WRITERS if name in exporters]
     found = []
     for name in names:
         for framework in frameworks:
             if ADAPTERS[framework].trains:
                 found.append(Claim(framework, name, **size))
             else:
-                sources = [exporter for exporter in EXPORTERS.get(name, ()) if exporter in exporters]
                 found += [Claim(framework, name, exporter=source, **size) for source in sources]
     return found
 
@@ -77,15 +76,20 @@ class Prover:
         try:
             if claim.exporter is None:
                 return dict(self._ask(claim.framework, "certificates:certify", claim))
-            self.export(dataclasses.replace(claim, framework=claim.exporter), self.model(claim))
-            export = {"exporter": claim.exporter, "model_path": str(self.model(claim))}
+            made = self.export(dataclasses.replace(claim, framework=claim.exporter), self.model(claim))
+            export = {"exporter": claim.exporter, "model_path": str(self.model(claim)), "made": made}
             return dict(self._ask(claim.framework, "certificates:certify_export", claim, **export))
         except ChildFailedError as failure:
             return _failed(claim, self.device, failure)
 
-    def export(self, claim: Claim, path: Path) -> None:
-        """Write the ONNX file of ``claim`` from its framework, with the probe weights."""
-        self._ask(claim.framework, "exports:export", claim, model_path=str(path))
+    def export(self, claim: Claim, path: Path) -> dict[str, Any]:
+        """Write the ONNX file of ``claim`` with the probe weights; who wrote it, and what that cost.
+
+        Written by the framework itself, or by the one that its row in the table names.
+        """
+        writer = ADAPTERS[claim.framework].writer
+        cost = self._ask(writer, "exports:export", claim, model_path=str(path))
+        return {"written_by": writer, **cost}
 
     def weights(self, claim: Claim) -> Path:
         """The weight file that ``claim`` is proven and measured on."""

@@ -1,4 +1,4 @@
-"""Compares any adapter with the reference: counts, values, gradients, an exported file.
+"""Compares any adapter with the reference: counts, values, gradients.
 
 Every adapter is compared with the reference alone (a star, not all pairs), so each can be proven in
 an environment of its own. A difference is max|a − b| / max|reference| within one tensor; a tensor
@@ -9,13 +9,12 @@ import dataclasses
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from implementations import bounds, reference, weights
-from implementations.bounds import BOUNDS, NOTHING, Bound, Known
+from implementations.bounds import NOTHING, Bound, Known
 from implementations.network import Array, Built, Framework, Settings, Weights
 from implementations.spec import INPUT, Network
 
@@ -150,12 +149,19 @@ def counts(case: Case, built: Built, activations: Mapping[str, Array], settings:
     got["multiply_adds"] = str(multiply_adds(built, activations))
     expected["precision"] = settings.precision
     got["precision"] = ", ".join(sorted({array.dtype.name for array in activations.values()}))
+    return equal(0, settings, "training", expected, got)
+
+
+def equal(
+    level: int, settings: Settings, mode: str, expected: Mapping[str, str], got: Mapping[str, str]
+) -> Finding:
+    """The finding over facts that must be equal, none missing and none more; the first breach is kept."""
     breach = None
     for path in [*expected, *(path for path in got if path not in expected)]:
         if expected.get(path) != got.get(path):
             breach = Breach(path, None, 0.0, expected.get(path, "absent"), got.get(path, "absent"))
             break
-    return Finding(0, settings.precision, "training", len(expected), 0.0, "", breach)
+    return Finding(level, settings.precision, mode, len(expected), 0.0, "", breach)
 
 
 def _declared(shape: tuple[int, ...], trainable: bool) -> str:
@@ -294,28 +300,3 @@ def _prove_inference(
     if settings.precision == TIMED:
         head = case.network.heads[0].path
         yield compare(1, settings, "timed", [(head, built.outputs(given.images), expected[head])], bound)
-
-
-def prove_export(framework: Framework, case: Case, model: Path, settings: Settings) -> list[Finding]:
-    """Level 4 of an ONNX file that ``framework`` executes: counts, and the main logits' values.
-
-    Counted are the float tensors with more than one element (single ones are operators' constants).
-    Values are compared at two batch sizes, since the file's batch dimension must be free.
-    """
-    network = case.network.inference()
-    built: Any = framework.build(network, model, settings, training=False)
-    head = network.heads[0].path
-    expected = reference.forward(network, case.weights, case.images)[head]
-    bound = BOUNDS[4, settings.precision]
-    pairs = [(head, built.outputs(case.images[:n]), expected[:n]) for n in (1, len(case.images))]
-    return [_export_counts(network, model, settings), compare(4, settings, "timed", pairs, lambda _: bound)]
-
-
-def _export_counts(network: Network, model: Path, settings: Settings) -> Finding:
-    """Valid by ONNX's own checker, at the opset asked for, with the specification's element count."""
-    from implementations import exports  # onnx is the exporter's dependency, not the measuring child's
-
-    expected = exports.Summary(opset=exports.OPSET, elements=sum(p.size for p in network.parameters))
-    got = exports.summary(model)
-    breach = None if got == expected else Breach("file", None, 0.0, str(expected), str(got))
-    return Finding(4, settings.precision, "file", 1, 0.0, "", breach)

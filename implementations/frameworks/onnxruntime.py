@@ -75,8 +75,9 @@ class OnnxNetwork:
         self.channels_last = _is_channels_last(model_input.shape, network)
 
     def outputs(self, images: Array) -> Array:
-        logits = self.infer(self.put(images)).numpy()
-        return np.asarray(logits)
+        found = np.asarray(self.infer(self.put(images)).numpy())
+        is_map = found.ndim == 4  # a base's features
+        return found.transpose(0, 3, 1, 2) if is_map and self.channels_last else found
 
     def put(self, images: Array, labels: Array | None = None) -> Batch:
         ordered = images.transpose(0, 2, 3, 1) if self.channels_last else images

@@ -104,29 +104,6 @@ def largest_float64_gradient_difference(framework: Any, *, settings: Settings) -
     return max(finding.largest for finding in findings if finding.level == 2)
 
 
-def repaired_pads(framework: Any, *, settings: Settings, folder: str) -> list[int]:
-    """Fill values that Paddle's repair had to set to 0, in files whose pads are filled with 0, 1 and NaN."""
-    import onnx
-
-    from implementations.frameworks.paddle.export import repair_pads
-
-    found = []
-    for number, fill in enumerate((0.0, 1.0, float("nan"))):
-        pads = onnx.helper.make_node(
-            "Constant", [], ["pads"], value=onnx.numpy_helper.from_array(np.zeros(2, np.int64))
-        )
-        value = onnx.numpy_helper.from_array(np.array(fill, np.float32))
-        filled = onnx.helper.make_node("Constant", [], ["fill"], value=value)
-        pad = onnx.helper.make_node("Pad", ["x", "pads", "fill"], ["y"])
-        ends = [onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, [1]) for name in "xy"]
-        model = onnx.helper.make_model(onnx.helper.make_graph([pads, filled, pad], "g", ends[:1], ends[1:]))
-        found.append(repair_pads(model))
-        onnx.save(model, Path(folder) / f"{number}.onnx")
-        left = onnx.numpy_helper.to_array(model.graph.node[1].attribute[0].t)
-        assert left == 0, left
-    return found
-
-
 def trained(framework: Any, *, settings: Settings) -> dict[str, Any]:
     """Losses of ten float64 training steps on one batch, and whether loading brings the output back."""
     from implementations.training import SGD
@@ -145,6 +122,49 @@ def trained(framework: Any, *, settings: Settings) -> dict[str, Any]:
     built.load(values)
     restored = sameness.difference(built.outputs(images), before)
     return {"losses": losses, "moved": moved, "restored": restored, "changed": min(kept.values())}
+
+
+def padded_export(framework: Any, *, settings: Settings, path: str) -> float:
+    """How far an exported network with one-sided pads is from the reference, by ONNX's own evaluation.
+
+    Its maxima are negative, so that a pad of 0 instead of −∞ wins.
+    """
+    from implementations import spec
+    from implementations.onnx_file import OnnxFile
+
+    layers = (
+        spec.MaxPool("pool", 2, stride=1, padding=(1, 0, 0, 1)),
+        spec.LocalResponseNorm("norm", size=3, alpha=2.0, beta=0.5, k=1.0),
+        spec.Flatten("flatten"),
+        spec.Dense("logits", 5),
+    )
+    network = spec.Network("pads", (4, 3, 3), 5, layers)
+    values, images = weights.probe(network, 0), -1 - np.abs(weights.probe_images(network, 0, 2))
+    built = framework.build(network, values, settings, training=False)
+    built.export(Path(path))
+    expected = reference.forward(network, values, images)["logits"]
+    return sameness.difference(OnnxFile(Path(path), network).evaluate(images), expected)
+
+
+def batch_norm_exported(framework: Any, *, settings: Settings, path: str) -> list[str]:
+    """Initialisers of several elements that PyTorch's exporter keeps of a convolution and its batch norm."""
+    import onnx
+
+    from implementations import spec
+    from implementations.frameworks.pytorch.export import to_onnx
+
+    class Net(framework.nn.Module):  # type: ignore[name-defined,misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv = framework.nn.Conv2d(3, 4, 3, bias=False)
+            self.norm = framework.nn.BatchNorm2d(4)
+
+        def forward(self, x: Any) -> Any:
+            return [self.norm(self.conv(x))]
+
+    to_onnx(Net().eval(), spec.Network("norm", (3, 8, 8), 4, ()), Path(path))
+    tensors = onnx.load(path).graph.initializer
+    return sorted(tensor.name for tensor in tensors if math.prod(tensor.dims) > 1)
 
 
 def promotions_of_keras(framework: Any, *, settings: Settings) -> list[str]:

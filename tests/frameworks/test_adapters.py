@@ -1,7 +1,5 @@
 """Adapters by themselves: what they count and print, a slip inside one, training steps, a zoo model."""
 
-from pathlib import Path
-
 import pytest
 
 from implementations import certificates
@@ -48,11 +46,6 @@ def test_keras_is_kept_from_rounding_float64(framework: str, launcher: Launcher,
     """If the first is float64 one day, ``precision.py`` need not touch Keras' table any more."""
     found = launcher.ask(framework, "child_tasks:promotions_of_keras", {}, TIMEOUT_S)
     assert found == ["float32", "float64", "float32"]
-
-
-def test_pads_of_paddles_export_are_repaired(launcher: Launcher, children_path: None, tmp_path: Path) -> None:
-    repaired = launcher.ask("paddle", "child_tasks:repaired_pads", {"folder": str(tmp_path)}, TIMEOUT_S)
-    assert repaired == [0, 1, 1]
 
 
 def test_pytorch_prints_ordinary_layers(launcher: Launcher, children_path: None) -> None:

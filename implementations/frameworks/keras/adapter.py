@@ -133,8 +133,7 @@ class KerasNetwork:
     def export(self, path: Path) -> None:
         from implementations.frameworks.keras import export  # the exporter is not needed to measure
 
-        self.engine.sync_to_model()
-        export.to_onnx(self.model, self.network, path)
+        export.to_onnx(self.model, self.variables, self.weights(), self.network, path)
 
     def put(self, images: Array, labels: Array | None = None) -> Batch:
         channels_last = np.array(images.transpose(0, 2, 3, 1), dtype=self.precision, order="C")

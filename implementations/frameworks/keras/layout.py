@@ -15,7 +15,15 @@ class Layout:
                 self.flattened[node.path] = node.input_shapes[0]
             elif isinstance(node.layer, spec.Dropout) and node.inputs[0] in self.flattened:
                 self.flattened[node.path] = self.flattened[node.inputs[0]]
+        self.layers = {node.path: node.layer for node in network.nodes}
         self.before = {node.path: node.inputs[0] for node in network.nodes}
+
+    @property
+    def reordered(self) -> list[str]:
+        """Dense layers whose inputs Keras flattens in another order than the specification."""
+        shapes = {path: self.flattened.get(before) for path, before in self.before.items()}
+        dense = [path for path, layer in self.layers.items() if isinstance(layer, spec.Dense)]
+        return [path for path in dense if (shape := shapes[path]) and shape[0] > 1 and shape[1:] != (1, 1)]
 
     def to_keras(self, layer: str, value: Array) -> Array:
         """A parameter of ``layer`` from the specification's layout."""

@@ -136,7 +136,7 @@ class PaddleNetwork:
     def export(self, path: Path) -> None:
         from implementations.frameworks.paddle import export  # the exporter is not needed to measure
 
-        export.to_onnx(self.module, self.network, path)
+        export.to_onnx(self.module, dict(self._arrays()), self.network, path)
 
     def put(self, images: Array, labels: Array | None = None) -> Batch:
         on_device = paddle.to_tensor(images, dtype=self.precision)

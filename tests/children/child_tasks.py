@@ -156,3 +156,10 @@ def promotions_of_keras(framework: Any, *, settings: Settings) -> list[str]:
         compute_in(precision)
         found.append(keras.backend.result_type("float64", "float64"))
     return found
+
+
+def xla_threads(framework: Any, *, settings: Settings) -> int:
+    """Threads of the pool that XLA computes with on the CPU, by the name that it gives them."""
+    framework.build(networks.build("mlp"), Zeros(networks.build("mlp")), settings, training=False)
+    names = [path.read_text().strip() for path in Path("/proc/self/task").glob("*/comm")]
+    return names.count("tf_XLAEigen")

@@ -6,7 +6,7 @@ import pytest
 
 from implementations import certificates
 from implementations.network import TRAINERS
-from implementations.processes import Launcher
+from implementations.processes import Launcher, available_cores
 from implementations.proving import Claim, Prover
 
 pytestmark = pytest.mark.frameworks
@@ -48,6 +48,12 @@ def test_keras_is_kept_from_rounding_float64(framework: str, launcher: Launcher,
     """If the first is float64 one day, ``precision.py`` need not touch Keras' table any more."""
     found = launcher.ask(framework, "child_tasks:promotions_of_keras", {}, TIMEOUT_S)
     assert found == ["float32", "float64", "float32"]
+
+
+def test_jax_computes_with_as_many_threads_as_it_is_told(children_path: None) -> None:
+    """OMP_NUM_THREADS does not reach XLA, whose default is one a core."""
+    count = 7 if available_cores() != 7 else 5
+    assert Launcher(count).ask("keras-jax", "child_tasks:xla_threads", {}, TIMEOUT_S) == count
 
 
 def test_pads_of_paddles_export_are_repaired(launcher: Launcher, children_path: None, tmp_path: Path) -> None:

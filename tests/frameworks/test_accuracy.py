@@ -1,4 +1,4 @@
-"""The MLP on real images: the frameworks of the quick preset learn the same from the same weights and batches."""
+"""The MLP on real images: the quick preset's frameworks learn the same from the same weights and batches."""
 
 import subprocess
 import sys

@@ -252,3 +252,10 @@ def _freeze(built: Any, path: str) -> None:
         parameter.requires_grad_(False)
     else:
         parameter.stop_gradient = True
+
+
+def xla_threads(framework: Any, *, settings: Settings) -> int:
+    """Threads of the pool that XLA computes with on the CPU, by the name that it gives them."""
+    framework.build(networks.build("mlp"), Zeros(networks.build("mlp")), settings, training=False)
+    names = [path.read_text().strip() for path in Path("/proc/self/task").glob("*/comm")]
+    return names.count("tf_XLAEigen")

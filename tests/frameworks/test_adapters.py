@@ -4,7 +4,7 @@ import pytest
 
 from implementations import certificates
 from implementations.network import TRAINERS
-from implementations.processes import Launcher
+from implementations.processes import Launcher, available_cores
 from implementations.proving import Claim, Prover
 
 pytestmark = pytest.mark.frameworks
@@ -20,7 +20,7 @@ def test_a_wrong_pad_in_an_adapter_fails_and_names_the_layer(prover: Prover, chi
     assert "first differing: conv1" in certificates.first_breach(certificate)
 
 
-@pytest.mark.parametrize("framework", TRAINERS)
+@pytest.mark.parametrize("framework", ["pytorch", "keras-tensorflow", "paddle"])
 def test_each_framework_counts_the_same(framework: str, launcher: Launcher, children_path: None) -> None:
     wanted = [{"name": "vgg16"}, {"name": "googlenet", "classes": 10}, {"name": "mlp"}]
     counts = launcher.ask(framework, "child_tasks:counted", {"wanted": wanted}, TIMEOUT_S)
@@ -46,6 +46,12 @@ def test_keras_is_kept_from_rounding_float64(framework: str, launcher: Launcher,
     """If the first is float64 one day, ``precision.py`` need not touch Keras' table any more."""
     found = launcher.ask(framework, "child_tasks:promotions_of_keras", {}, TIMEOUT_S)
     assert found == ["float32", "float64", "float32"]
+
+
+def test_jax_computes_with_as_many_threads_as_it_is_told(children_path: None) -> None:
+    """OMP_NUM_THREADS does not reach XLA, whose default is one a core."""
+    count = 7 if available_cores() != 7 else 5
+    assert Launcher(count).ask("keras-jax", "child_tasks:xla_threads", {}, TIMEOUT_S) == count
 
 
 def test_pytorch_prints_ordinary_layers(launcher: Launcher, children_path: None) -> None:

@@ -1,6 +1,8 @@
 """Level 3: weights after ten training steps, against the reference in the form that the adapter declares.
 
 Float64, on batches that change from step to step, with a learning rate that steps down half-way.
+Where a known difference stands in the way, every step of the reference starts from the framework's own
+weights (docs/decisions/0006): its own gradient and optimizer state, no growing apart.
 Hyper-parameters are dyadic (sums of a few powers of two), because some frameworks keep theirs in
 float32. A difference is max|a − b| / max|total update| within one parameter: measured against the
 weights themselves, an update would be invisible.
@@ -33,7 +35,7 @@ from implementations.training import (
 
 STEPS = 10
 POOL = 3  # images beyond one batch, so that every step sees another batch
-COSTLY = 10**9  # multiply-adds an image: from here on, one image a step
+COSTLY = 10**8  # multiply-adds an image: from here on, one image a step
 RATE_STEP = 2**-3
 BIAS = 0.05  # wide biases would make GoogLeNet's first loss too steep to train on
 SHARED = SGD(learning_rate=2**-8, momentum=7 / 8)  # all frameworks have the same form of it
@@ -81,13 +83,19 @@ def stepped(rate: float, steps: int, factor: float = RATE_STEP) -> tuple[float, 
 # --- Running ------------------------------------------------------------------------------
 
 
-def by_reference(trial: Trial, form: str) -> Iterator[dict[str, Array]]:
-    """All parameters after each step, float64, by the reference and one form of the optimizer."""
+def by_reference(
+    trial: Trial, form: str, latest: Mapping[str, Array] | None = None
+) -> Iterator[dict[str, Array]]:
+    """All parameters after each step, float64, by the reference and one form of the optimizer.
+
+    Where ``latest`` is given, each step starts from what it then holds: a replay.
+    """
     network = trial.network
     values = {p.path: np.asarray(trial.start[p.path], np.float64) for p in network.parameters}
     updater = updates.Updater(trial.optimizer, form, [p.path for p in network.parameters if p.trainable])
     for rate, images, labels in trial.batches():
         updater.rate = rate
+        values |= latest or {}
         shown = reference.forward(network, values, images)
         updater.apply(values, reference.backward(network, values, shown, labels))
         yield dict(values)
@@ -106,21 +114,25 @@ def by_framework(framework: Framework, trial: Trial, settings: Settings) -> Iter
 def followed(
     trial: Trial,
     steps: Iterable[tuple[Mapping[str, Array], Mapping[str, Array]]],
+    latest: dict[str, Array],
     settings: Settings,
     bound: float,
 ) -> Finding:
-    """The finding about pairs of (expected, got) after each step: the first that differs, or the last.
+    """The finding about pairs of (expected, got) after each step: the first that differs, or the worst.
 
     The first step on which anything differs tells where the difference arises: later all differs.
+    ``latest`` always holds what was got last.
     """
-    finding = compared(trial, {}, {}, settings, bound)
+    worst = compared(trial, {}, {}, settings, bound)
     for number, (expected, got) in enumerate(steps, start=1):
+        latest |= got
         finding = compared(trial, expected, got, settings, bound)
         if finding.breach:
             told = f"an update of {finding.breach.expected} after step {number}"
             breach = dataclasses.replace(finding.breach, expected=told)
             return dataclasses.replace(finding, breach=breach)
-    return finding
+        worst = max(worst, finding, key=lambda one: (one.compared, one.largest))
+    return worst
 
 
 def compared(
@@ -157,8 +169,12 @@ def _prove(
     """The framework runs ``handed``, the reference ``trial``: unlike only where a slip is made."""
     exact = dataclasses.replace(settings, precision="float64")
     bound = sameness.training_bound(trial.network, type(trial.optimizer).__name__, known)
-    steps = zip(by_reference(trial, form), by_framework(framework, handed, exact), strict=True)
-    return followed(trial, steps, exact, bound)
+    latest: dict[str, Array] = {}
+    # A known difference of 1e-8 flips a mask in some later step, and correct weights part by 1e-3.
+    replayed = bound > sameness.BOUNDS[3, "float64"]
+    theirs = by_framework(framework, handed, exact)
+    ours = by_reference(trial, form, latest if replayed else None)
+    return followed(trial, zip(ours, theirs, strict=True), latest, exact, bound)
 
 
 def prove_network(

@@ -138,19 +138,53 @@ def test_an_update_that_is_not_a_number_is_seen() -> None:
     assert not trajectories.prove(Broken(), trial(), SETTINGS).passed
 
 
-def test_a_network_as_large_as_vgg16_takes_one_step() -> None:
-    seen: list[int] = []
+class Counting(ReferenceFramework):
+    """Keeps the number of images of every step."""
 
-    class Counting(ReferenceFramework):
-        def build(self, network: Network, weights: Any, settings: Settings, *, training: bool) -> Any:
-            built = super().build(network, weights, settings, training=training)
-            step = built.train_step
-            built.train_step = lambda batch: seen.append(len(batch[1])) or step(batch)
-            return built
+    def __init__(self) -> None:
+        self.seen: list[int] = []
 
-    trajectories.prove_network(Counting(), small_network(), SETTINGS)
-    assert seen == [2] * 10
-    assert len(trajectories.stepped(1.0, 1)) == 1
+    def build(self, network: Network, weights: Any, settings: Settings, *, training: bool) -> Any:
+        built = super().build(network, weights, settings, training=training)
+        step = built.train_step
+        built.train_step = lambda batch: self.seen.append(len(batch[1])) or step(batch)
+        return built
+
+
+def test_a_network_as_large_as_vgg16_takes_one_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    small, large = Counting(), Counting()
+    trajectories.prove_network(small, small_network(), SETTINGS)
+    monkeypatch.setattr(sameness, "LARGE", 1)
+    assert trajectories.prove_network(large, small_network(), SETTINGS).passed
+    assert (small.seen, large.seen) == ([2] * 10, [2])
+
+
+class Drifting(ReferenceNetwork):
+    """Its gradients are off by 3e-8, as Paddle's are before an average pool."""
+
+    def gradients(self, images: Any, labels: Any) -> tuple[float, dict[str, Any]]:
+        loss, gradients = super().gradients(images, labels)
+        return loss, {path: value * (1 + 3e-8) for path, value in gradients.items()}
+
+
+class DriftingFramework(ReferenceFramework):
+    def build(self, network: Network, weights: Any, settings: Settings, *, training: bool) -> Any:
+        return Drifting(network, weights, settings, training)
+
+
+def test_a_known_difference_is_replayed_from_the_frameworks_own_weights() -> None:
+    finding = trajectories.prove(DriftingFramework(), trial(), SETTINGS, known={"Dense"})
+    assert finding.passed
+    assert finding.largest < 3.1e-8  # in every step anew, not grown
+    assert not trajectories.prove(DriftingFramework(), trial(), SETTINGS).passed
+
+
+@pytest.mark.parametrize("mutant", TRAINING_MUTANTS, ids=lambda mutant: mutant.name)
+def test_slips_are_seen_in_a_replay_too(mutant: trajectories.TrainingMutant) -> None:
+    framework, made = ReferenceFramework(), trial(optimizer=mutant.optimizer)
+    for form in trajectories._wrong_forms(mutant, framework.forms()):
+        row = trajectories._row(mutant, form, framework, made, SETTINGS, {"Dense"})
+        assert row["caught"] or mutant.name == "decay-slightly-off", row  # 4e-9: below the wider bound
 
 
 def test_bounds_widen_only_for_what_is_listed() -> None:

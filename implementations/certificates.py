@@ -45,7 +45,7 @@ def certify(
     known = sameness.known_differences(name)
     findings = sameness.prove(framework, case, settings, precisions=precisions, known=known)
     if all(finding.passed for finding in findings):
-        findings.append(trajectories.prove_network(framework, specification, settings, known=known))
+        findings.append(trajectories.prove_network(framework, specification, values, settings, known=known))
     return _certificate(framework, settings, name, specification, values, findings)
 
 

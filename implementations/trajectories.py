@@ -37,7 +37,7 @@ STEPS = 10
 POOL = 3  # images beyond one batch, so that every step sees another batch
 COSTLY = 10**8  # multiply-adds an image: from here on, one image a step
 RATE_STEP = 2**-3
-BIAS = 0.05  # wide biases would make GoogLeNet's first loss too steep to train on
+NARROWER = 1 / 6  # biases against the probe weights': beside wide ones a first update would be rounding
 SHARED = SGD(learning_rate=2**-8, momentum=7 / 8)  # all frameworks have the same form of it
 
 
@@ -54,12 +54,18 @@ class Trial:
     batch: int
 
     @classmethod
-    def on_probe(cls, network: Network, optimizer: Optimizer, steps: int = STEPS) -> "Trial":
-        """A trial on seeded weights and images of unit scale; dropout off, the rate stepped half-way."""
+    def on_probe(
+        cls, network: Network, optimizer: Optimizer, steps: int = STEPS, values: Weights | None = None
+    ) -> "Trial":
+        """A trial from the probe weights (``values``, where they are at hand), brought to unit scale.
+
+        Dropout is off, and the rate is stepped half-way.
+        """
+        values = weights.probe(network, PROBE_SEED) if values is None else values
         batch = 1 if network.multiply_adds >= COSTLY else sameness.PROBE_BATCH
         return cls(
             network.without_dropout(),
-            weights.probe(network, PROBE_SEED, scale=1.0, bias=BIAS),
+            _at_unit_scale(network, values),
             weights.probe_images(network, PROBE_SEED, batch + POOL, scale=1.0),
             weights.probe_labels(network, PROBE_SEED, batch + POOL),
             optimizer,
@@ -72,6 +78,18 @@ class Trial:
         for step, rate in enumerate(self.rates):
             chosen = (step + np.arange(self.batch)) % len(self.labels)
             yield rate, self.images[chosen], self.labels[chosen]
+
+
+def _at_unit_scale(network: Network, values: Weights) -> dict[str, Array]:
+    """Probe weights for images of unit scale: their heads not shrunk, their biases narrow."""
+    scale, heads = weights.image_scale(network), {head.path for head in network.heads}
+    start = {}
+    for parameter in network.parameters:
+        factor = scale if parameter.path.rpartition(".")[0] in heads else 1.0
+        factor *= NARROWER / scale if len(parameter.shape) == 1 else 1.0
+        value = values[parameter.path]
+        start[parameter.path] = value if factor == 1.0 else value * np.float32(factor)
+    return start
 
 
 def stepped(rate: float, steps: int, factor: float = RATE_STEP) -> tuple[float, ...]:
@@ -142,7 +160,7 @@ def compared(
 
     def pairs() -> Iterator[tuple[str, Array | None, Array]]:
         for path, after in expected.items():
-            start = np.asarray(trial.start[path], np.float64)
+            start = trial.start[path]  # float32, so exact in float64
             yield path, got[path] - start if path in got else None, after - start
 
     name = type(trial.optimizer).__name__
@@ -178,11 +196,19 @@ def _prove(
 
 
 def prove_network(
-    framework: Framework, network: Network, settings: Settings, *, known: Collection[str] = ()
+    framework: Framework,
+    network: Network,
+    values: Weights,
+    settings: Settings,
+    *,
+    known: Collection[str] = (),
 ) -> Finding:
-    """Level 3 as it stands in a certificate: SGD with momentum; one step for networks as large as VGG16."""
+    """Level 3 as it stands in a certificate: SGD with momentum; one step for networks as large as VGG16.
+
+    ``values`` are the network's probe weights.
+    """
     steps = 1 if sameness.proof_batch(network) == 1 else STEPS
-    return prove(framework, Trial.on_probe(network, SHARED, steps), settings, known=known)
+    return prove(framework, Trial.on_probe(network, SHARED, steps, values), settings, known=known)
 
 
 # --- Slips --------------------------------------------------------------------------------

@@ -43,13 +43,13 @@ def initial(network: Network, seed: int) -> dict[str, Array]:
     return {p.path: _draw_initial(p, _key("initial", seed, p.path)) for p in network.parameters}
 
 
-def probe(network: Network, seed: int, *, scale: float | None = None, bias: float = 0.3) -> dict[str, Array]:
+def probe(network: Network, seed: int) -> dict[str, Array]:
     """Weights that proofs run on, float32: continuous everywhere, activations keep their size.
 
-    Biases are ``bias`` times as wide as the images, since zero biases hide slips; the heads shrink the
-    images' scale (by default ``image_scale``) away again, so that the loss stays soft.
+    Biases are as wide as a third of the images, since zero biases hide slips; the heads shrink the
+    images' scale away again, so that the loss stays soft.
     """
-    scale = image_scale(network) if scale is None else scale
+    scale = image_scale(network)
     heads = {head.path for head in network.heads}
     weights = {}
     for node in network.nodes:
@@ -57,7 +57,7 @@ def probe(network: Network, seed: int, *, scale: float | None = None, bias: floa
         for parameter in node.parameters:
             key = _key("probe", seed, parameter.path)
             is_bias = len(parameter.shape) == 1
-            limit = bias * scale if is_bias else math.sqrt(6 / parameter.fan_in)
+            limit = 0.3 * scale if is_bias else math.sqrt(6 / parameter.fan_in)
             weights[parameter.path] = uniform(key, parameter.shape, limit / shrink)
     return weights
 

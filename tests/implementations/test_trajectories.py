@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from reference_adapter import ReferenceFramework, ReferenceNetwork
 
-from implementations import networks, optimizer_forms, sameness, trajectories
+from implementations import networks, optimizer_forms, sameness, trajectories, weights
 from implementations.errors import UserError
 from implementations.network import Settings
 from implementations.optimizer_forms import DECAYS, METHODS
@@ -63,6 +63,17 @@ def test_a_slip_that_is_none_is_not_reported_as_caught() -> None:
     harmless = dataclasses.replace(TRAINING_MUTANTS[0], declared=())
     made = trial(optimizer=harmless.optimizer)
     assert not trajectories._row(harmless, "rate outside", ReferenceFramework(), made, SETTINGS, ())["caught"]
+
+
+def test_the_probe_weights_are_brought_to_unit_scale() -> None:
+    """Images of scale 50 had biases as wide as 15 and heads shrunk by 50."""
+    network = networks.build("probe")
+    probe, start = weights.probe(network, 0), Trial.on_probe(network, SHARED).start
+    assert np.allclose(start["conv1.weight"], probe["conv1.weight"], rtol=1e-6)
+    assert np.allclose(start["conv1.bias"], probe["conv1.bias"] / 50 / 6, rtol=1e-6)
+    assert np.allclose(start["logits.weight"], probe["logits.weight"] * 50, rtol=1e-6)
+    assert np.allclose(start["logits.bias"], probe["logits.bias"] / 6, rtol=1e-6)
+    assert {value.dtype for value in start.values()} == {np.dtype(np.float32)}
 
 
 class Frozen(ReferenceNetwork):
@@ -153,9 +164,10 @@ class Counting(ReferenceFramework):
 
 def test_a_network_as_large_as_vgg16_takes_one_step(monkeypatch: pytest.MonkeyPatch) -> None:
     small, large = Counting(), Counting()
-    trajectories.prove_network(small, small_network(), SETTINGS)
+    values = weights.probe(small_network(), 0)
+    trajectories.prove_network(small, small_network(), values, SETTINGS)
     monkeypatch.setattr(sameness, "LARGE", 1)
-    assert trajectories.prove_network(large, small_network(), SETTINGS).passed
+    assert trajectories.prove_network(large, small_network(), values, SETTINGS).passed
     assert (small.seen, large.seen) == ([2] * 10, [2])
 
 

@@ -49,7 +49,7 @@ def certify(
         whole = dataclasses.replace(case, network=specification)
         findings += training_mode.prove(framework, whole, settings, known=known)
     if all(finding.passed for finding in findings) and specification.loss.kind != "none":
-        findings.append(trajectories.prove_network(framework, specification, settings, known=known))
+        findings.append(trajectories.prove_network(framework, specification, values, settings, known=known))
     return _certificate(framework, settings, name, specification, values, findings)
 
 

@@ -26,7 +26,7 @@ def run(prover: Prover, frameworks: Sequence[str]) -> int:
 
 def every_method(rows: Rows) -> Table:
     """Method and decay × framework: the largest difference from the declared form, dyadic values."""
-    title = "Weights after 10 steps: largest difference from the declared form (float64, dyadic values)"
+    title = "Largest difference from the declared form in 10 steps (float64, dyadic values)"
     table = _table(title, ("method", "weight decay", *rows))
     for found in zip(*rows.values(), strict=True):
         table.add_row(found[0]["method"], found[0]["decay"], *(_dyadic(row) for row in found))

@@ -156,7 +156,7 @@ class Prover:
 
 
 def _is_large(claim: Claim) -> bool:
-    """Whether a proof needs the machine for itself: full-size VGG16 in float64 peaks at 8 GiB."""
+    """Whether a proof needs the machine for itself: full-size VGG16 in float64 peaks at 11 GiB."""
     return sameness.proof_batch(networks.build(**claim.arguments)) == 1
 
 

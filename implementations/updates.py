@@ -78,8 +78,8 @@ def _sgd(o: SGD, form: str, rate: float, state: State, g: Array, t: int) -> Arra
     inside = form == "rate inside"
     g = rate * g if inside else g
     step = g
-    if o.momentum:
-        state["velocity"] = o.momentum * _kept(state, "velocity", g) + g
+    if o.momentum:  # the first velocity is g itself: full-size VGG16 is spared a pass over zeros
+        state["velocity"] = o.momentum * state["velocity"] + g if "velocity" in state else g
         step = g + o.momentum * state["velocity"] if o.nesterov else state["velocity"]
     return step if inside else rate * step
 

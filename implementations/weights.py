@@ -50,28 +50,28 @@ def initial_value(parameter: Parameter, seed: int) -> Array:
     return _draw_initial(parameter, _key("initial", seed, parameter.path))
 
 
-def probe(network: Network, seed: int, *, scale: float | None = None, bias: float = 0.3) -> dict[str, Array]:
+def probe(network: Network, seed: int) -> dict[str, Array]:
     """Weights that proofs run on, float32: continuous everywhere, activations keep their size.
 
-    Biases are ``bias`` times as wide as the images, since zero biases hide slips; the heads shrink the
-    images' scale (by default ``image_scale``) away again, so that the loss stays soft.
+    Biases are as wide as a third of the images, since zero biases hide slips; the heads shrink the
+    images' scale away again, so that the loss stays soft.
     """
-    scale = image_scale(network) if scale is None else scale
+    scale = image_scale(network)
     heads = {head.path for head in network.heads}
     return {
-        parameter.path: _draw_probe(node, parameter, bias * scale, scale if node.path in heads else 1.0, seed)
+        parameter.path: _draw_probe(node, parameter, scale, scale if node.path in heads else 1.0, seed)
         for node in network.nodes
         for parameter in node.parameters
     }
 
 
-def _draw_probe(node: Node, parameter: Parameter, bias: float, shrink: float, seed: int) -> Array:
+def _draw_probe(node: Node, parameter: Parameter, scale: float, shrink: float, seed: int) -> Array:
     key, shape = _key("probe", seed, parameter.path), parameter.shape
     if len(shape) > 1:
         return uniform(key, shape, math.sqrt(6 / parameter.fan_in) / shrink)
     if isinstance(node.layer, BatchNorm) and parameter.path.endswith((".weight", ".running_var")):
         return 1 + uniform(key, shape, 0.5)  # positive, and away from the 1 that would hide a slip
-    return uniform(key, shape, bias / shrink)
+    return uniform(key, shape, 0.3 * scale / shrink)
 
 
 def probe_images(network: Network, seed: int, count: int, scale: float | None = None) -> Array:

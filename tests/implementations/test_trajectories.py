@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from reference_adapter import ReferenceFramework, ReferenceNetwork
 
-from implementations import bounds, networks, optimizer_forms, trajectories
+from implementations import bounds, networks, optimizer_forms, sameness, trajectories, weights
 from implementations.errors import UserError
 from implementations.network import Settings
 from implementations.optimizer_forms import DECAYS, METHODS
@@ -63,6 +63,17 @@ def test_a_slip_that_is_none_is_not_reported_as_caught() -> None:
     harmless = dataclasses.replace(TRAINING_MUTANTS[0], declared=())
     made = trial(optimizer=harmless.optimizer)
     assert not trajectories._row(harmless, "rate outside", ReferenceFramework(), made, SETTINGS, ())["caught"]
+
+
+def test_the_probe_weights_are_brought_to_unit_scale() -> None:
+    """Images of scale 50 had biases as wide as 15 and heads shrunk by 50."""
+    network = networks.build("probe")
+    probe, start = weights.probe(network, 0), Trial.on_probe(network, SHARED).start
+    assert np.allclose(start["conv1.weight"], probe["conv1.weight"], rtol=1e-6)
+    assert np.allclose(start["conv1.bias"], probe["conv1.bias"] / 50 / 6, rtol=1e-6)
+    assert np.allclose(start["logits.weight"], probe["logits.weight"] * 50, rtol=1e-6)
+    assert np.allclose(start["logits.bias"], probe["logits.bias"] / 6, rtol=1e-6)
+    assert {value.dtype for value in start.values()} == {np.dtype(np.float32)}
 
 
 class Frozen(ReferenceNetwork):
@@ -138,19 +149,54 @@ def test_an_update_that_is_not_a_number_is_seen() -> None:
     assert not trajectories.prove(Broken(), trial(), SETTINGS).passed
 
 
-def test_a_network_as_large_as_vgg16_takes_one_step() -> None:
-    seen: list[int] = []
+class Counting(ReferenceFramework):
+    """Keeps the number of images of every step."""
 
-    class Counting(ReferenceFramework):
-        def build(self, network: Network, weights: Any, settings: Settings, *, training: bool) -> Any:
-            built = super().build(network, weights, settings, training=training)
-            step = built.train_step
-            built.train_step = lambda batch: seen.append(len(batch[1])) or step(batch)
-            return built
+    def __init__(self) -> None:
+        self.seen: list[int] = []
 
-    trajectories.prove_network(Counting(), small_network(), SETTINGS)
-    assert seen == [2] * 10
-    assert len(trajectories.stepped(1.0, 1)) == 1
+    def build(self, network: Network, weights: Any, settings: Settings, *, training: bool) -> Any:
+        built = super().build(network, weights, settings, training=training)
+        step = built.train_step
+        built.train_step = lambda batch: self.seen.append(len(batch[1])) or step(batch)
+        return built
+
+
+def test_a_network_as_large_as_vgg16_takes_one_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    small, large = Counting(), Counting()
+    values = weights.probe(small_network(), 0)
+    trajectories.prove_network(small, small_network(), values, SETTINGS)
+    monkeypatch.setattr(sameness, "LARGE", 1)
+    assert trajectories.prove_network(large, small_network(), values, SETTINGS).passed
+    assert (small.seen, large.seen) == ([2] * 10, [2])
+
+
+class Drifting(ReferenceNetwork):
+    """Its gradients are off by 3e-8, as Paddle's are before an average pool."""
+
+    def gradients(self, images: Any, labels: Any) -> tuple[float, dict[str, Any]]:
+        loss, gradients = super().gradients(images, labels)
+        return loss, {path: value * (1 + 3e-8) for path, value in gradients.items()}
+
+
+class DriftingFramework(ReferenceFramework):
+    def build(self, network: Network, weights: Any, settings: Settings, *, training: bool) -> Any:
+        return Drifting(network, weights, settings, training)
+
+
+def test_a_known_difference_is_replayed_from_the_frameworks_own_weights() -> None:
+    finding = trajectories.prove(DriftingFramework(), trial(), SETTINGS, known={"Dense"})
+    assert finding.passed
+    assert finding.largest < 3.1e-8  # in every step anew, not grown
+    assert not trajectories.prove(DriftingFramework(), trial(), SETTINGS).passed
+
+
+@pytest.mark.parametrize("mutant", TRAINING_MUTANTS, ids=lambda mutant: mutant.name)
+def test_slips_are_seen_in_a_replay_too(mutant: trajectories.TrainingMutant) -> None:
+    framework, made = ReferenceFramework(), trial(optimizer=mutant.optimizer)
+    for form in trajectories._wrong_forms(mutant, framework.forms()):
+        row = trajectories._row(mutant, form, framework, made, SETTINGS, {"Dense"})
+        assert row["caught"] or mutant.name == "decay-slightly-off", row  # 4e-9: below the wider bound
 
 
 def test_bounds_widen_only_for_what_is_listed() -> None:

@@ -46,6 +46,7 @@ def findings(head: str) -> list[dict[str, Any]]:
         finding(1, "float32", "training", 1.5e-6, head),
         finding(2, "float64", "training", 4e-15, f"{head}.weight"),
         finding(2, "float32", "training", 2.5e-6, f"{head}.weight"),
+        finding(3, "float64", "SGD", 5e-14, f"{head}.weight"),
     ]
 
 

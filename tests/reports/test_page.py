@@ -165,4 +165,4 @@ def test_a_loss_that_is_no_number_any_more(folder: Any) -> None:
 
 
 def test_what_is_not_proven_yet_is_said(folder: Any) -> None:
-    assert "Not proven yet in this version: the optimizers’ updates (level 3)" in said(rendered(folder))
+    assert "Not proven yet in this version: reduced precision (level 5)" in said(rendered(folder))

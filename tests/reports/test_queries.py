@@ -104,7 +104,7 @@ def test_forks_that_cannot_be_compared_are_refused(folder: Any, name: str) -> No
 def test_a_cell_holds_the_largest_difference_and_the_bound_of_its_tensor(folder: Any) -> None:
     folder.certificate("mlp", "pytorch")
     (proof,) = queries.read(folder.path).proofs
-    counts, values64, values32, _, gradients32, _, export = proof.cells
+    counts, values64, values32, _, gradients32, training, export = proof.cells
     assert counts.counts
     assert (values64.largest, values64.bound, values64.compared) == (3e-15, 1e-12, 24)
     assert (values32.largest, values32.bound) == (
@@ -112,6 +112,7 @@ def test_a_cell_holds_the_largest_difference_and_the_bound_of_its_tensor(folder:
         2e-5,
     )  # a dense layer's, implementations/bounds.py
     assert gradients32.bound == 3e-5
+    assert (training.largest, training.bound) == (5e-14, 1e-12)
     assert export is None
 
 
@@ -123,6 +124,16 @@ def test_the_bound_before_a_known_difference_is_the_wider_one(folder: Any) -> No
     pytorch, paddle = queries.read(folder.path).proofs
     assert paddle.cells[3].bound == 1e-6  # known_differences.txt: paddle AvgPool
     assert pytorch.cells[3].bound == 1e-12
+
+
+def test_the_bound_of_a_training_through_a_known_difference_is_the_wider_one(folder: Any) -> None:
+    finding = {"level": 3, "precision": "float64", "mode": "SGD", "compared": 1, "largest": 3e-8}
+    finding |= {"where": "logits.weight", "breach": None, "passed": True}
+    folder.certificate("googlenet", "paddle", findings=[finding])
+    folder.certificate("mlp", "paddle", findings=[{**finding, "largest": 3e-15}])
+    googlenet, mlp = queries.read(folder.path).proofs
+    assert googlenet.cells[5].bound == 1e-6
+    assert mlp.cells[5].bound == 1e-12
 
 
 def test_the_bound_is_unknown_where_the_checkout_has_another_network(folder: Any) -> None:

@@ -87,10 +87,7 @@ def _decoupled(optimizer: Optimizer, trained: dict[str, Tensor]) -> dict[str, An
 
 
 def _set_coupled(optimizer: Optimizer, trained: dict[str, Tensor]) -> None:
-    """Each parameter's own regulariser, as ``ParamAttr`` sets it.
-
-    Momentum forgets the decay of parameter groups (paddle 3.3.1 drops what it reads of them).
-    """
+    """Each parameter's own regulariser, as ``ParamAttr`` sets it; none where nothing decays."""
     decay = optimizer.decay
     for path, parameter in trained.items():
         decays = decay is not None and decay.kind == "coupled" and decay.applies_to(path)

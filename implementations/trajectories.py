@@ -10,7 +10,7 @@ weights themselves, an update would be invisible.
 
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from implementations import bounds, networks, reference, sameness, updates, weig
 from implementations.bounds import NOTHING, Known
 from implementations.network import Array, Framework, Settings, Weights
 from implementations.sameness import PROBE_SEED, Finding
-from implementations.spec import Network
+from implementations.spec import INPUT, Network
 from implementations.training import (
     FORMS,
     SGD,
@@ -39,6 +39,8 @@ POOL = 3  # images beyond one batch, so that every step sees another batch
 COSTLY = 10**8  # multiply-adds an image: from here on, one image a step
 RATE_STEP = 2**-3
 NARROWER = 1 / 6  # biases against the probe weights': beside wide ones a first update would be rounding
+# Beside weights of order 1 an update must be larger than their rounding: batch norm makes gradients small.
+FASTER = SGD(learning_rate=2**-4, momentum=7 / 8)
 SHARED = SGD(learning_rate=2**-8, momentum=7 / 8)  # all frameworks have the same form of it
 
 
@@ -102,12 +104,21 @@ def stepped(rate: float, steps: int, factor: float = RATE_STEP) -> tuple[float, 
 # --- Running ------------------------------------------------------------------------------
 
 
+@dataclass
+class Own:
+    """What the framework itself had before a step: a replay goes on from here."""
+
+    weights: dict[str, Array] = field(default_factory=dict)
+    gradients: dict[str, Array] = field(default_factory=dict)  # with batch norm only
+    activations: dict[str, Array] = field(default_factory=dict)
+
+
 def by_reference(
-    trial: Trial, form: str, latest: Mapping[str, Array] | None = None, *, unbiased: bool = False
+    trial: Trial, form: str, own: Own | None = None, *, unbiased: bool = False
 ) -> Iterator[dict[str, Array]]:
     """All parameters after each step, float64, by the reference and one form of the optimizer.
 
-    Where ``latest`` is given, each step starts from what it then holds: a replay. ``unbiased``: of batch
+    Where ``own`` is given, each step starts from what it then holds: a replay. ``unbiased``: of batch
     norm's running variance.
     """
     network = trial.network
@@ -115,20 +126,33 @@ def by_reference(
     updater = updates.Updater(trial.optimizer, form, [p.path for p in network.parameters if p.trainable])
     for rate, images, labels in trial.batches():
         updater.rate = rate
-        values |= latest or {}
-        shown = reference.forward(network, values, images, training=True)
+        values |= own.weights if own else {}
+        if own and own.gradients:
+            shown, gradients = {**own.activations, INPUT: images}, own.gradients
+        else:
+            shown = reference.forward(network, values, images, training=True)
+            gradients = reference.backward(network, values, shown, labels)
         statistics = reference.running_statistics(network, values, shown, unbiased=unbiased)
-        updater.apply(values, reference.backward(network, values, shown, labels))
+        updater.apply(values, gradients)
         values.update(statistics)
         yield dict(values)
 
 
-def by_framework(framework: Framework, trial: Trial, settings: Settings) -> Iterator[dict[str, Array]]:
-    """All parameters after each step, on the path that is timed; ``UserError`` for a decay not offered."""
+def by_framework(
+    framework: Framework, trial: Trial, settings: Settings, own: Own | None = None
+) -> Iterator[dict[str, Array]]:
+    """All parameters after each step, on the path that is timed; ``UserError`` for a decay not offered.
+
+    With batch norm, ``own`` is handed the gradients that each step is about to use.
+    """
     built = framework.build(trial.network, trial.start, settings, training=True)
     built.prepare_training(trial.optimizer)
     for rate, images, labels in trial.batches():
         built.set_learning_rate(rate)
+        if own and trial.network.has_batch_norm:
+            before = built.weights()
+            _, own.gradients, own.activations = built.traced(images, labels)
+            built.load(before)  # a pass in training mode has moved the running statistics
         built.train_step(built.put(images, labels))
         yield built.weights()
 
@@ -136,18 +160,18 @@ def by_framework(framework: Framework, trial: Trial, settings: Settings) -> Iter
 def followed(
     trial: Trial,
     steps: Iterable[tuple[Mapping[str, Array], Mapping[str, Array]]],
-    latest: dict[str, Array],
+    own: Own,
     settings: Settings,
     bound: float,
 ) -> Finding:
     """The finding about pairs of (expected, got) after each step: the first that differs, or the worst.
 
     The first step on which anything differs tells where the difference arises: later all differs.
-    ``latest`` always holds what was got last.
+    ``own`` always holds the weights that were got last.
     """
     worst = compared(trial, {}, {}, settings, bound)
     for number, (expected, got) in enumerate(steps, start=1):
-        latest |= got
+        own.weights = dict(got)
         finding = compared(trial, expected, got, settings, bound)
         if finding.breach:
             told = f"an update of {finding.breach.expected} after step {number}"
@@ -191,14 +215,15 @@ def _prove(
     """The framework runs ``handed``, the reference ``trial``: unlike only where a slip is made."""
     exact = dataclasses.replace(settings, precision="float64")
     bound = bounds.training(trial.network, type(trial.optimizer).__name__, known)
-    latest: dict[str, Array] = {}
-    # A known difference of 1e-8 flips a mask in some later step, and correct weights part by 1e-3; batch
-    # norm over a few values magnifies what a step before left.
+    own = Own()
+    # A known difference of 1e-8 flips a mask in some later step, and correct weights part by 1e-3. Batch
+    # norm over a few values magnifies rounding: there the gradients, proven at level 2, are borrowed too.
     replayed = bound > bounds.BOUNDS[3, "float64"] or trial.network.has_batch_norm
     unbiased = framework.RUNNING_VARIANCE == "unbiased"
-    theirs = by_framework(framework, handed, exact)
-    ours = by_reference(trial, form, latest if replayed else None, unbiased=unbiased)
-    return followed(trial, zip(ours, theirs, strict=True), latest, exact, bound)
+    theirs = by_framework(framework, handed, exact, own)
+    ours = by_reference(trial, form, own if replayed else None, unbiased=unbiased)
+    pairs = ((expected, got) for got, expected in zip(theirs, ours, strict=True))  # theirs steps first
+    return followed(trial, pairs, own, exact, bound)
 
 
 def prove_network(
@@ -214,7 +239,8 @@ def prove_network(
     ``values`` are the network's probe weights.
     """
     steps = 1 if sameness.proof_batch(network) == 1 else STEPS
-    return prove(framework, Trial.on_probe(network, SHARED, steps, values), settings, known=known)
+    optimizer = FASTER if network.has_batch_norm else SHARED
+    return prove(framework, Trial.on_probe(network, optimizer, steps, values), settings, known=known)
 
 
 # --- Slips --------------------------------------------------------------------------------

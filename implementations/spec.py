@@ -254,9 +254,10 @@ class Dropout(Layer):
 
 @dataclass(frozen=True)
 class Concat(Layer):
-    """Branches on one input, joined along the channels in the order given."""
+    """Branches on one input, joined along the channels in the order given, then the activation."""
 
     branches: tuple[tuple[Layer, ...], ...]
+    activation: Activation = None
 
     def output_shape(self, *inputs: Shape) -> Shape:
         if len({shape[1:] for shape in inputs}) != 1:

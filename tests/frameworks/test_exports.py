@@ -33,6 +33,16 @@ def test_equal_parameters_keep_their_names(framework: str, prover: Prover, tmp_p
     assert made["peak_bytes"] >= made["peak_bytes_before"] > 2**26  # no framework fits into 64 MiB
 
 
+def test_keras_on_jax_is_exported_by_keras_on_tensorflow(prover: Prover, tmp_path: Path) -> None:
+    from implementations.onnx_file import OnnxFile
+
+    claim, path = Claim("keras-jax", "mlp"), tmp_path / "model.onnx"
+    assert prover.export(claim, path)["written_by"] == "keras-tensorflow"
+    expected = weights.load(prover.weights(claim), networks.build("mlp"))
+    found = OnnxFile(path, networks.build("mlp")).parameters
+    assert {p: np.array_equal(found[p], expected[p]) for p in expected} == dict.fromkeys(expected, True)
+
+
 def test_pytorchs_optimiser_does_not_fold_batch_norm(
     launcher: Launcher, children_path: None, tmp_path: Path
 ) -> None:
@@ -47,6 +57,12 @@ def test_one_sided_pads_are_exported(
 ) -> None:
     request = {"path": str(tmp_path / "model.onnx")}
     assert launcher.ask(framework, "child_tasks:padded_export", request, TIMEOUT_S) < 1e-5  # level 4's
+
+
+@pytest.mark.parametrize("exporter", WRITERS)
+def test_a_bases_features_come_in_the_specifications_layout(exporter: str, prover: Prover) -> None:
+    claim = Claim("onnxruntime", "vgg16-base", None, (64, 64), exporter)
+    assert certificates.first_breach(prover.certificate(claim)) == ""
 
 
 def test_repeated_exports_of_paddle_are_right_by_value(prover: Prover) -> None:

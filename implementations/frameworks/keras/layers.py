@@ -98,12 +98,18 @@ def place(node: spec.Node, inputs: list[Any]) -> Any:
         case spec.Dropout():
             return layers.Dropout(layer.rate, **named)(inputs[0])
         case spec.Concat():
-            return layers.Concatenate(**named)(inputs)
+            return _rectified(node, layers.Concatenate, inputs)
         case spec.Residual():
-            if layer.activation is None:
-                return layers.Add(**named)(inputs)
-            return layers.ReLU(**named)(layers.Add()(inputs))
+            return _rectified(node, layers.Add, inputs)
     raise TypeError(f"Keras has no builder for {layer!r}")
+
+
+def _rectified(node: spec.Node, join: type[layers.Layer], inputs: list[Any]) -> Any:
+    """Joined branches, then the activation if the layer has one; the last carries the name."""
+    layer: Any = node.layer
+    if layer.activation is None:
+        return join(name=layer_name(node.path))(inputs)
+    return layers.ReLU(name=layer_name(node.path))(join()(inputs))
 
 
 def layer_name(path: str) -> str:

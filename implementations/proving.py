@@ -138,8 +138,8 @@ class Prover:
         return list(self.launcher.ask(framework, task, request, self.timeout))
 
     def training_mutants(self, framework: str) -> list[dict[str, Any]]:
-        """The rows of ``trajectories.prove_mutants`` in ``framework``."""
-        task = "implementations.trajectories:prove_mutants"
+        """The rows of ``training_mutants.prove_mutants`` in ``framework``."""
+        task = "implementations.training_mutants:prove_mutants"
         request = {"name": framework, "device": self.device}
         return list(self.launcher.ask(framework, task, request, self.timeout))
 

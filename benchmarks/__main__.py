@@ -181,7 +181,8 @@ def _prepared(options: argparse.Namespace, chosen: list[str]) -> Run:
     device = selection.device(options.device, names, launcher, CONSOLE.print)
     stamp = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%SZ")
     folder = options.output or Path("results") / f"{stamp}-{options.preset}"
-    prover = Prover(launcher, Cache(options.cache_dir), device)
+    thorough = options.preset not in plan.PRESETS or plan.preset(options.preset).thorough
+    prover = Prover(launcher, Cache(options.cache_dir), device, thorough=thorough)
     return Run(folder, options.preset, names, chosen, prover, CONSOLE.print)
 
 

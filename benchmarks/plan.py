@@ -53,7 +53,8 @@ class Effort:
 class Preset:
     """A named choice of cases, forks of each, and effort.
 
-    ``frameworks`` are those measured unless others are asked for.
+    ``frameworks`` are those measured unless others are asked for. ``thorough``: networks as large as
+    VGG16 are proven in training (level 3) as well.
     """
 
     work: tuple[tuple[str, Task, int], ...]
@@ -61,6 +62,7 @@ class Preset:
     effort: Effort
     timeout_s: float
     frameworks: tuple[str, ...] = tuple(ADAPTERS)
+    thorough: bool = True
 
     @property
     def left_out(self) -> tuple[str, ...]:
@@ -95,7 +97,9 @@ FULL = (
 # Keras once: on all its backends, two cores would need more than the main job's 15 minutes.
 QUICKLY = ("pytorch", "keras-tensorflow", "paddle", "onnxruntime")
 PRESETS = {
-    "quick": Preset(QUICK, forks=3, effort=Effort(measured_s=1.5), timeout_s=180, frameworks=QUICKLY),
+    "quick": Preset(
+        QUICK, forks=3, effort=Effort(measured_s=1.5), timeout_s=180, frameworks=QUICKLY, thorough=False
+    ),
     "standard": Preset(STANDARD, forks=5, effort=Effort(measured_s=5, warmup_s=10), timeout_s=600),
     "full": Preset(FULL, forks=10, effort=Effort(measured_s=10, warmup_s=20), timeout_s=1800),
 }

@@ -16,7 +16,7 @@ from benchmarks import machine, plan, results, train
 from benchmarks.data.images import ImageSet
 from benchmarks.plan import Case, Preset
 from benchmarks.recipes import Recipe
-from implementations import certificates, networks, proving
+from implementations import certificates, networks, proving, sameness
 from implementations.certificates import Certificate, first_breach
 from implementations.errors import UserError
 from implementations.files import replacing
@@ -104,7 +104,7 @@ class Run:
 
     def prove(self) -> None:
         """A certificate for every claim about this run's networks; those in the folder are kept."""
-        wanted = proving.claims(self.networks, self.frameworks, exporters=self.frameworks)
+        wanted = [claim for claim in self._claims() if self._matters(claim)]
         missing = []
         for claim in wanted:
             kept = self._kept(claim)
@@ -114,6 +114,15 @@ class Run:
                 self.proofs[claim] = kept
         self.notice(f"proving sameness: {len(missing)} claims, {len(self.proofs)} already proven here")
         self.prover.all(missing, self._proven)
+
+    def _claims(self) -> list[Claim]:
+        return proving.claims(self.networks, self.frameworks, exporters=self.frameworks)
+
+    def _matters(self, claim: Claim) -> bool:
+        """Whether this run rests on ``claim``: files of large networks only where they are measured."""
+        measured = {(case.network, case.exporter) for case in self.cases if case.exporter}
+        small = not sameness.is_large(networks.build(claim.network))
+        return claim.exporter is None or small or (claim.network, claim.exporter) in measured
 
     def _kept(self, claim: Claim) -> Certificate | None:
         path = self.certificate_path(claim)

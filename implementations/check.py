@@ -37,9 +37,8 @@ def run(options: argparse.Namespace) -> int:
         return _mutants(prover, trainers)
     if options.optimizers:
         return optimizer_table.run(prover, trainers)
-    size = {"classes": options.classes, "input_size": options.input}
-    names = options.network or list(networks.NETWORKS)
-    wanted = claims(names, frameworks, _exporters(prover.launcher), **size)
+    exporters, names = _exporters(prover.launcher), options.network or list(networks.NETWORKS)
+    wanted = [c for name in names for c in claims([name], frameworks, exporters, **_size(options, name))]
     if options.exports:
         wanted = [claim for claim in wanted if claim.exporter]
     for claim in wanted:  # a wrong name or size ends it here, before any child starts
@@ -53,6 +52,13 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         options.json.write_text(json.dumps([strict(c) for c in certificates.values()], indent=1) + "\n")
     return _verdict(certificates)
+
+
+def _size(options: argparse.Namespace, name: str) -> dict[str, Any]:
+    """Classes and input size as asked for; ``--reduced`` where nothing is."""
+    reduced = networks.REDUCED.get(name, {}) if options.reduced else {}
+    asked = {"classes": options.classes, "input_size": options.input}
+    return {**asked, **reduced, **{key: value for key, value in asked.items() if value is not None}}
 
 
 def _exporters(launcher: Launcher) -> list[str]:
@@ -169,6 +175,27 @@ def _mutants(prover: Prover, frameworks: Sequence[str]) -> int:
         result.add_column(heading)
     for name, row in rows.items():
         level, first = row["expected"]
-        result.add_row(name, row["slip"], row["network"], str(level), first, *found[name])
+        shown = ("-", "nothing: it must pass") if level is None else (str(level), first)
+        result.add_row(name, row["slip"], row["network"], *shown, *found[name])
     CONSOLE.print(result)
-    return BREACH if escaped else 0
+    return BREACH if escaped + _training_mutants(prover, frameworks) else 0
+
+
+def _training_mutants(prover: Prover, frameworks: Sequence[str]) -> int:
+    """The table of the optimizers' slips; how many got away."""
+    rows = {framework: prover.training_mutants(framework) for framework in frameworks}
+    result = Table(title="Slips of a training: each must be caught at level 3")
+    for heading in ("mutant", "slip", *frameworks):
+        result.add_column(heading)
+    slips = {row["name"]: row["slip"] for found in rows.values() for row in found}
+    for name, slip in slips.items():
+        result.add_row(name, slip, *(_outcome([r for r in rows[f] if r["name"] == name]) for f in frameworks))
+    CONSOLE.print(result)
+    return sum(not row["caught"] for found in rows.values() for row in found)
+
+
+def _outcome(rows: Sequence[dict[str, Any]]) -> str:
+    """Of one slip, in every way in which a framework can express it."""
+    if not rows:
+        return "-"
+    return "caught" if all(row["caught"] for row in rows) else "ESCAPED"

@@ -70,12 +70,14 @@ class Prover:
     cache: Cache
     device: str = "cpu"
     timeout: float = TIMEOUT_S
+    thorough: bool = True  # level 3 of large networks too: a minute and gigabytes each
 
     def certificate(self, claim: Claim) -> Certificate:
         """The certificate of ``claim``; a child that failed gives one that does not pass."""
         try:
             if claim.exporter is None:
-                return dict(self._ask(claim.framework, "certificates:certify", claim))
+                proof = "certificates:certify"
+                return dict(self._ask(claim.framework, proof, claim, thorough=self.thorough))
             made = self.export(dataclasses.replace(claim, framework=claim.exporter), self.model(claim))
             export = {"exporter": claim.exporter, "model_path": str(self.model(claim)), "made": made}
             return dict(self._ask(claim.framework, "certificates:certify_export", claim, **export))
@@ -143,8 +145,8 @@ class Prover:
         return list(self.launcher.ask(framework, task, request, self.timeout))
 
     def training_mutants(self, framework: str) -> list[dict[str, Any]]:
-        """The rows of ``trajectories.prove_mutants`` in ``framework``."""
-        task = "implementations.trajectories:prove_mutants"
+        """The rows of ``training_mutants.prove_mutants`` in ``framework``."""
+        task = "implementations.training_mutants:prove_mutants"
         request = {"name": framework, "device": self.device}
         return list(self.launcher.ask(framework, task, request, self.timeout))
 
@@ -157,7 +159,7 @@ class Prover:
 
 def _is_large(claim: Claim) -> bool:
     """Whether a proof needs the machine for itself: full-size VGG16 in float64 peaks at 11 GiB."""
-    return sameness.proof_batch(networks.build(**claim.arguments)) == 1
+    return sameness.is_large(networks.build(**claim.arguments))
 
 
 def _failed(claim: Claim, device: str, failure: ChildFailedError) -> Certificate:

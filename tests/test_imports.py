@@ -19,6 +19,7 @@ ORCHESTRATING = (
     "implementations.certificates",
     "implementations.mutants",
     "implementations.trajectories",
+    "implementations.training_mutants",
     "implementations.optimizer_forms",
     "implementations.optimizer_table",
     "benchmarks.__main__",

@@ -5,6 +5,7 @@ Standard library only, so that ``describe`` starts at once.
 
 import inspect
 from collections.abc import Callable
+from typing import Any
 
 from implementations.errors import UserError
 from implementations.networks.alexnet import alexnet
@@ -38,6 +39,30 @@ NETWORKS: dict[str, Callable[..., Network]] = {
     "vgg16-transfer": vgg16_transfer,
     "vgg19": vgg19,
     "vgg19-base": vgg19_base,
+}
+
+# Sizes at which all networks are proven in minutes: the smallest that every layer can take, or nearly.
+REDUCED: dict[str, dict[str, Any]] = {
+    "alexnet": {"classes": 10, "input_size": (67, 67)},
+    "googlenet": {"classes": 10, "input_size": (96, 96)},
+    "googlenet-bn": {"classes": 10, "input_size": (96, 96)},
+    "googlenet-keras": {"classes": 10, "input_size": (97, 90)},
+    "googlenet-paddle": {"classes": 10, "input_size": (96, 96)},
+    "inception-exercise": {"input_size": (31, 31)},
+    "mlp": {},
+    "probe": {},
+    "probe-bn": {},
+    "residual-exercise": {"input_size": (32, 32)},
+    "resnet18": {"classes": 10, "input_size": (64, 64)},
+    "resnet50": {"classes": 10, "input_size": (64, 64)},
+    "vgg13": {"classes": 10, "input_size": (32, 32)},
+    "vgg13-base": {"input_size": (32, 32)},
+    "vgg16": {"classes": 10, "input_size": (32, 32)},
+    "vgg16-base": {"input_size": (32, 32)},
+    "vgg16-finetune": {"input_size": (32, 32)},
+    "vgg16-transfer": {"input_size": (32, 32)},
+    "vgg19": {"classes": 10, "input_size": (32, 32)},
+    "vgg19-base": {"input_size": (32, 32)},
 }
 
 

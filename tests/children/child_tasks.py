@@ -207,7 +207,7 @@ def rate_assigned_past_the_adapter(framework: Any, *, settings: Settings) -> dic
     )
     trial = trajectories.Trial.on_probe(trajectories.small_network(), trajectories.SHARED)
     return {
-        form: trajectories._prove(framework, trial, trial, form, settings, ()).passed
+        form: trajectories.prove_handed(framework, trial, trial, form, settings, ()).passed
         for form in ("rate inside", "rate outside")
     }
 

@@ -9,7 +9,7 @@ from implementations.network import TRAINERS
 from implementations.optimizer_forms import DECAYS, METHODS
 from implementations.processes import Launcher
 from implementations.proving import Prover
-from implementations.trajectories import TRAINING_MUTANTS
+from implementations.training_mutants import TRAINING_MUTANTS
 
 pytestmark = pytest.mark.frameworks
 TIMEOUT_S = 600.0

@@ -9,13 +9,22 @@ import numpy as np
 import pytest
 from reference_adapter import ReferenceFramework, ReferenceNetwork
 
-from implementations import bounds, networks, optimizer_forms, sameness, trajectories, weights
+from implementations import (
+    bounds,
+    networks,
+    optimizer_forms,
+    sameness,
+    training_mutants,
+    trajectories,
+    weights,
+)
 from implementations.errors import UserError
 from implementations.network import Settings
 from implementations.optimizer_forms import DECAYS, METHODS
 from implementations.spec import Network, Parameter
 from implementations.training import SGD, Decay
-from implementations.trajectories import SHARED, TRAINING_MUTANTS, Trial, small_network
+from implementations.training_mutants import TRAINING_MUTANTS, TrainingMutant
+from implementations.trajectories import SHARED, Trial, small_network
 
 SETTINGS = Settings()
 
@@ -49,12 +58,12 @@ def test_updates_are_large_enough_to_be_compared() -> None:
 
 
 @pytest.mark.parametrize("mutant", TRAINING_MUTANTS, ids=lambda mutant: mutant.name)
-def test_every_slip_is_seen(mutant: trajectories.TrainingMutant) -> None:
+def test_every_slip_is_seen(mutant: TrainingMutant) -> None:
     framework = ReferenceFramework()
-    forms = trajectories._wrong_forms(mutant, framework.forms())
+    forms = training_mutants._wrong_forms(mutant, framework.forms())
     assert forms
     for form in forms:
-        row = trajectories._row(mutant, form, framework, trial(optimizer=mutant.optimizer), SETTINGS, ())
+        row = training_mutants._row(mutant, form, framework, trial(optimizer=mutant.optimizer), SETTINGS, ())
         assert row["caught"], row
         assert row["first"]
 
@@ -62,7 +71,9 @@ def test_every_slip_is_seen(mutant: trajectories.TrainingMutant) -> None:
 def test_a_slip_that_is_none_is_not_reported_as_caught() -> None:
     harmless = dataclasses.replace(TRAINING_MUTANTS[0], declared=())
     made = trial(optimizer=harmless.optimizer)
-    assert not trajectories._row(harmless, "rate outside", ReferenceFramework(), made, SETTINGS, ())["caught"]
+    assert not training_mutants._row(harmless, "rate outside", ReferenceFramework(), made, SETTINGS, {})[
+        "caught"
+    ]
 
 
 def test_the_probe_weights_are_brought_to_unit_scale() -> None:
@@ -192,10 +203,10 @@ def test_a_known_difference_is_replayed_from_the_frameworks_own_weights() -> Non
 
 
 @pytest.mark.parametrize("mutant", TRAINING_MUTANTS, ids=lambda mutant: mutant.name)
-def test_slips_are_seen_in_a_replay_too(mutant: trajectories.TrainingMutant) -> None:
+def test_slips_are_seen_in_a_replay_too(mutant: TrainingMutant) -> None:
     framework, made = ReferenceFramework(), trial(optimizer=mutant.optimizer)
-    for form in trajectories._wrong_forms(mutant, framework.forms()):
-        row = trajectories._row(mutant, form, framework, made, SETTINGS, {"Dense"})
+    for form in training_mutants._wrong_forms(mutant, framework.forms()):
+        row = training_mutants._row(mutant, form, framework, made, SETTINGS, {"Dense": "backward"})
         assert row["caught"] or mutant.name == "decay-slightly-off", row  # 4e-9: below the wider bound
 
 

@@ -98,7 +98,7 @@ FULL = (
 QUICKLY = ("pytorch", "keras-tensorflow", "paddle", "onnxruntime")
 PRESETS = {
     "quick": Preset(
-        QUICK, forks=3, effort=Effort(measured_s=1.5), timeout_s=180, frameworks=QUICKLY, thorough=False
+        QUICK, forks=3, effort=Effort(measured_s=1.2), timeout_s=180, frameworks=QUICKLY, thorough=False
     ),
     "standard": Preset(STANDARD, forks=5, effort=Effort(measured_s=5, warmup_s=10), timeout_s=600),
     "full": Preset(FULL, forks=10, effort=Effort(measured_s=10, warmup_s=20), timeout_s=1800),

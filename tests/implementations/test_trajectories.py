@@ -173,13 +173,15 @@ class Counting(ReferenceFramework):
         return built
 
 
-def test_a_network_as_large_as_vgg16_takes_one_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    small, large = Counting(), Counting()
+def test_costly_networks_take_fewer_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    small, costly, large = Counting(), Counting(), Counting()
     values = weights.probe(small_network(), 0)
     trajectories.prove_network(small, small_network(), values, SETTINGS)
+    monkeypatch.setattr(trajectories, "COSTLY", 1)
+    assert trajectories.prove_network(costly, small_network(), values, SETTINGS).passed
     monkeypatch.setattr(sameness, "LARGE", 1)
     assert trajectories.prove_network(large, small_network(), values, SETTINGS).passed
-    assert (small.seen, large.seen) == ([2] * 10, [2])
+    assert (small.seen, costly.seen, large.seen) == ([2] * 10, [1] * 3, [1])
 
 
 class Drifting(ReferenceNetwork):

@@ -74,8 +74,7 @@ class KerasNetwork:
                 yield f"{paths.get(layer.name, layer.name)}.{KINDS[variable.name]}", variable
 
     def parameters(self) -> dict[str, tuple[spec.Shape, bool]]:
-        shapes = {path: value.shape for path, value in self.weights().items()}
-        return {path: (shapes[path], v.trainable) for path, v in self.variables.items()}
+        return {path: (Layout.shape(v.shape), v.trainable) for path, v in self.variables.items()}
 
     def load(self, weights: Weights) -> None:
         self.engine.sync_to_model()

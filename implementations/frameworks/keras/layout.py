@@ -1,5 +1,7 @@
 """Between Keras' channels-last arrays and the specification's layout."""
 
+import numpy as np
+
 from implementations import spec
 from implementations.network import Array
 
@@ -25,12 +27,21 @@ class Layout:
         dense = [path for path, layer in self.layers.items() if isinstance(layer, spec.Dense)]
         return [path for path in dense if (shape := shapes[path]) and shape[0] > 1 and shape[1:] != (1, 1)]
 
+    @staticmethod
+    def shape(of_keras: spec.Shape) -> spec.Shape:
+        """The shape of a parameter in the specification's layout."""
+        if len(of_keras) == 4:
+            height, width, channels, filters = of_keras
+            return (filters, channels, height, width)
+        return tuple(reversed(of_keras))
+
     def to_keras(self, layer: str, value: Array) -> Array:
         """A parameter of ``layer`` from the specification's layout."""
         if value.ndim == 4:
             return value.transpose(2, 3, 1, 0)
         if value.ndim == 2 and (shape := self.flattened.get(self.before[layer])):
-            return value.reshape(-1, *shape).transpose(2, 3, 1, 0).reshape(-1, len(value))
+            # Rows first, then the transpose: VGG16's fc6 has 103 million elements.
+            return value.reshape(len(value), shape[0], -1).transpose(0, 2, 1).reshape(len(value), -1).T
         return value.T
 
     def from_keras(self, layer: str, value: Array) -> Array:
@@ -38,9 +49,8 @@ class Layout:
         if value.ndim == 4:
             return value.transpose(3, 2, 0, 1)
         if value.ndim == 2 and (shape := self.flattened.get(self.before[layer])):
-            channels, height, width = shape
-            whole = value.reshape(height, width, channels, -1)
-            return whole.transpose(3, 2, 0, 1).reshape(value.shape[1], -1)
+            rows = np.ascontiguousarray(value.T).reshape(value.shape[1], -1, shape[0])
+            return rows.transpose(0, 2, 1).reshape(value.shape[1], -1)
         return value.T
 
     def activation(self, path: str, value: Array) -> Array:

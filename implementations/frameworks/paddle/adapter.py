@@ -72,7 +72,7 @@ class PaddleNetwork:
         self.module.train() if training else self.module.eval()
 
     def parameters(self) -> dict[str, tuple[spec.Shape, bool]]:
-        return {path: (_canonical(array).shape, not array.stop_gradient) for path, array in self._arrays()}
+        return {path: (_shape(array), not array.stop_gradient) for path, array in self._arrays()}
 
     def load(self, weights: Weights) -> None:
         for path, array in self._arrays():
@@ -174,6 +174,11 @@ class PaddleNetwork:
 
     def peak_device_bytes(self) -> int | None:
         return paddle.device.cuda.max_memory_allocated() if self.device.startswith("cuda") else None
+
+
+def _shape(parameter: Tensor) -> spec.Shape:
+    """A parameter's shape in the specification's layout, without a copy of its values."""
+    return tuple(reversed(parameter.shape)) if parameter.ndim == 2 else tuple(parameter.shape)
 
 
 def _canonical(parameter: Tensor) -> Array:

@@ -80,7 +80,12 @@ class Engine:
         state = (
             [v.value for v in group] for group in (shown.trainable_variables, shown.non_trainable_variables)
         )
-        return compute(*state, images)[0]
+        outputs, frozen = compute(*state, images)
+        # Seeds of dropout and running statistics go on, as on the other backends.
+        for variable, value in zip(shown.non_trainable_variables, frozen, strict=True):
+            variable.assign(value)
+        self.sync_from_model()
+        return outputs
 
     def gradients(self, images: Any, labels: Any) -> tuple[Any, list[Any]]:
         (loss, _), gradients = self._gradients(self.trainable, self.frozen, images, labels)

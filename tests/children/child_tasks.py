@@ -81,16 +81,16 @@ def certified_with_a_wrong_pad(
     framework: Any, *, settings: Settings, network: dict[str, Any], weights_path: str
 ) -> dict[str, Any]:
     """The certificate of a PyTorch adapter whose 7×7 convolution is padded 2+4 instead of 3+3."""
-    functional = framework.functional
+    from torch import nn
 
-    class Slipped(framework.nn.Conv2d):  # type: ignore[name-defined,misc]
+    class Slipped(nn.Conv2d):
         def forward(self, x: Any) -> Any:
             if self.kernel_size == (7, 7):
-                shifted = functional.pad(x, (2, 4, 2, 4))
-                return functional.conv2d(shifted, self.weight, self.bias, self.stride)
+                shifted = nn.functional.pad(x, (2, 4, 2, 4))
+                return nn.functional.conv2d(shifted, self.weight, self.bias, self.stride)
             return super().forward(x)
 
-    framework.nn.Conv2d = Slipped
+    framework.layers.nn.Conv2d = Slipped  # the module torch.nn itself, in this process only
     return certificates.certify(
         framework, settings=settings, name="pytorch", network=network, weights_path=weights_path
     )
@@ -202,9 +202,12 @@ def rate_assigned_past_the_adapter(framework: Any, *, settings: Settings) -> dic
     """Whether Keras' SGD has each form when its rate is assigned without rescaling the velocity."""
     from implementations import trajectories
 
-    framework.KerasNetwork.set_learning_rate = lambda built, rate: setattr(
-        built.optimizer, "learning_rate", rate
-    )
+    def assign(built: Any, rate: float) -> None:
+        built.engine.sync_to_model()
+        built.engine.optimizer.learning_rate = rate
+        built.engine.sync_from_model()
+
+    framework.KerasNetwork.set_learning_rate = assign
     trial = trajectories.Trial.on_probe(trajectories.small_network(), trajectories.SHARED)
     return {
         form: trajectories.prove_handed(framework, trial, trial, form, settings, ()).passed
@@ -227,31 +230,21 @@ def refused_rate(framework: Any, *, settings: Settings) -> str:
 
 
 def changed_by_training(framework: Any, *, settings: Settings, frozen: str) -> dict[str, bool]:
-    """Whether each parameter changed in a step with decay, one having been frozen the framework's way."""
+    """Whether each parameter changed in steps with decay, the layer ``frozen`` being frozen."""
     from implementations import trajectories
     from implementations.training import Decay
 
     network = trajectories.small_network()
+    layers = [dataclasses.replace(x, frozen=True) if x.name == frozen else x for x in network.layers]
+    network = dataclasses.replace(network, layers=tuple(layers))
     values = weights.probe(network, 0)
     built = framework.build(network, values, settings, training=True)
-    _freeze(built, frozen)
     built.prepare_training(dataclasses.replace(trajectories.SHARED, decay=Decay(2**-5, "coupled")))
     trial = trajectories.Trial.on_probe(network, trajectories.SHARED)
     for rate, images, labels in trial.batches():
         built.set_learning_rate(rate)
         built.train_step(built.put(images, labels))
     return {path: not np.array_equal(value, values[path]) for path, value in built.weights().items()}
-
-
-def _freeze(built: Any, path: str) -> None:
-    if hasattr(built, "variables"):
-        built.variables[path].trainable = False
-        return
-    parameter = dict(built.module.named_parameters())[path]
-    if hasattr(parameter, "requires_grad_"):
-        parameter.requires_grad_(False)
-    else:
-        parameter.stop_gradient = True
 
 
 def xla_threads(framework: Any, *, settings: Settings) -> int:

@@ -17,7 +17,7 @@ from benchmarks import fork, machine, plan
 from benchmarks.fork import Loaded
 from benchmarks.measure import CLOCK
 from benchmarks.plan import Case
-from implementations import certificates, network, networks, weights
+from implementations import certificates, network, networks, provenance, weights
 from implementations.errors import UserError
 from implementations.network import Settings
 from implementations.sameness import PROBE_SEED
@@ -112,7 +112,7 @@ def loaded(pytestconfig: pytest.Config) -> Loaded:
         module = network.load(name, settings)
     seconds = CLOCK() - start
     cuda = settings.device.startswith("cuda")
-    device_model = module.cuda_devices()[0] if cuda else machine.cpu_model()
+    device_model = module.cuda_devices()[0] if cuda else provenance.cpu_model()
     return Loaded(name, module, settings, seconds, device_model)
 
 

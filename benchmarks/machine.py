@@ -8,21 +8,10 @@ import hashlib
 import os
 import platform
 import subprocess
-from pathlib import Path
 from typing import Any
 
 from implementations.commandline import ROOT
-
-
-@functools.cache
-def cpu_model() -> str:
-    """The processor's model name, as the kernel reports it."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        lines = []
-    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(names, platform.processor() or platform.machine())
+from implementations.provenance import cpu_model
 
 
 def description() -> dict[str, Any]:

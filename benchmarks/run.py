@@ -103,16 +103,15 @@ class Run:
     # --- Proofs ---
 
     def prove(self) -> None:
-        """A certificate for every claim about this run's networks; those in the folder are kept."""
+        """A certificate for every claim about this run's networks; what still holds is not proven again."""
         wanted = [claim for claim in self._claims() if self._matters(claim)]
-        missing = []
         for claim in wanted:
-            kept = self._kept(claim)
-            if kept is None:
-                missing.append(claim)
-            else:
-                self.proofs[claim] = kept
-        self.notice(f"proving sameness: {len(missing)} claims, {len(self.proofs)} already proven here")
+            self._take_over(claim)
+        missing = [claim for claim in wanted if claim not in self.proofs]
+        self.notice(
+            f"proving sameness: {len(missing)} claims; {len(self.proofs)} were proven before, and since then "
+            "neither code nor builds nor processor changed"
+        )
         self.prover.all(missing, self._proven)
 
     def _claims(self) -> list[Claim]:
@@ -124,14 +123,30 @@ class Run:
         small = not sameness.is_large(networks.build(claim.network))
         return claim.exporter is None or small or (claim.network, claim.exporter) in measured
 
-    def _kept(self, claim: Claim) -> Certificate | None:
+    def _take_over(self, claim: Claim) -> None:
+        """The folder's certificate, or the cache's, if it still holds."""
         path = self.certificate_path(claim)
-        if not path.exists():
-            return None
-        certificate = certificates.read(path)
-        valid = certificate["passed"] and certificate["digest"] == networks.build(claim.network).digest
-        has_model = claim.exporter is None or self.prover.model(claim).exists()
-        return certificate if valid and has_model else None
+        if path.exists():
+            here = certificates.read(path)
+            if self.prover.holds(claim, here):
+                self.proofs[claim] = here
+                return
+            self._require_unused(here, claim)
+        if kept := self.prover.kept(claim):
+            certificates.write(path, kept)
+            self.proofs[claim] = kept
+
+    def _require_unused(self, outdated: Certificate, claim: Claim) -> None:
+        """``UserError`` if something in the folder rests on ``outdated``: two builds make no one number."""
+        measured = [fork.attributes["certificate"] for fork in results.forks(self.folder)]
+        trained = [training["certificate"] for training in results.trainings(self.folder)]
+        if outdated["passed"] and outdated["id"] in [*measured, *trained]:
+            raise UserError(
+                f"results of {claim.network} in {claim.title} rest on a proof that no longer holds",
+                given="other code of this project, another build of the framework, or another processor",
+                allowed="what the run in the folder was begun with",
+                todo="choose another --output",
+            )
 
     def _proven(self, claim: Claim, certificate: Certificate) -> None:
         certificates.write(self.certificate_path(claim), certificate)

@@ -1,7 +1,8 @@
-"""Files that are made once and shared by all processes: weights and exported models, by content.
+"""Files that are made once and shared by all processes: weights, exported models, certificates.
 
 A weight file's name holds all that its content depends on, so it is never out of date. Exported
-models depend on the exporter's version too: every proof of an export writes its file anew.
+models and certificates depend on versions too: a certificate says itself on which, and every proof of
+an export writes its file anew.
 """
 
 import os
@@ -43,6 +44,10 @@ class Cache:
     def model(self, network: Network, exporter: str) -> Path:
         """Where the ONNX file of ``network`` from ``exporter`` belongs."""
         return self._path("models", f"{network.name}-{network.digest[:16]}-{exporter}.onnx")
+
+    def certificate(self, network: Network, claim: str, device: str) -> Path:
+        """Where the last certificate of ``claim`` (its slug) on ``device`` belongs."""
+        return self._path("certificates", f"{claim}-{network.digest[:16]}-{device.replace(':', '')}.json")
 
     def data(self, name: str, sha256: str) -> Path:
         """Where a data set's neutral file belongs."""

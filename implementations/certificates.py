@@ -1,7 +1,8 @@
 """A certificate: that one framework's network was compared with the reference, and how far apart they were.
 
-It is made once per network, digest, framework build, device, precision and policy. Its id stands in
-every result; a measuring process checks its own logits against the certificate's canary.
+It is made once per network, digest, framework build, device, precision and policy, and holds until
+this project's code or the processor changes. Its id stands in every result; a measuring process
+checks its own logits against the certificate's canary.
 """
 
 import dataclasses
@@ -15,7 +16,16 @@ from typing import Any
 
 import numpy as np
 
-from implementations import bounds, networks, reference, sameness, training_mode, trajectories, weights
+from implementations import (
+    bounds,
+    networks,
+    provenance,
+    reference,
+    sameness,
+    training_mode,
+    trajectories,
+    weights,
+)
 from implementations.errors import UserError
 from implementations.files import replacing
 from implementations.network import Array, Built, Framework, Settings
@@ -46,14 +56,14 @@ def certify(
     case = sameness.Case.on_probe(specification, values, sameness.proof_batch(specification))
     known = bounds.known_differences(name)
     findings = sameness.prove(framework, case, settings, precisions=precisions, known=known)
-    if not thorough and sameness.is_large(specification):
-        return _certificate(framework, settings, name, specification, values, findings)
-    if all(finding.passed for finding in findings):
+    about = {"exporter": None, "thorough": thorough or not sameness.is_large(specification)}
+    if about["thorough"] and all(finding.passed for finding in findings):
         whole = dataclasses.replace(case, network=specification)
         findings += training_mode.prove(framework, whole, settings, known=known)
-    if all(finding.passed for finding in findings) and specification.loss.kind != "none":
-        findings.append(trajectories.prove_network(framework, specification, values, settings, known=known))
-    return _certificate(framework, settings, name, specification, values, findings)
+        if all(finding.passed for finding in findings) and specification.loss.kind != "none":
+            steps = trajectories.prove_network(framework, specification, values, settings, known=known)
+            findings.append(steps)
+    return _certificate(framework, settings, name, specification, values, findings, about)
 
 
 def certify_export(
@@ -78,9 +88,13 @@ def certify_export(
     values = weights.load(Path(weights_path), specification)
     case = sameness.Case.on_probe(specification, values)
     findings = export_sameness.prove_export(framework, case, Path(model_path), settings)
-    exported: dict[str, Any] = {"exporter": exporter, "model_sha256": weights.sha256(Path(model_path))}
-    exported |= {"export": {**made, **onnx_file.described(Path(model_path))}}
-    return _certificate(framework, settings, name, specification, values, findings, exported)
+    about = {
+        "exporter": exporter,
+        "thorough": True,
+        "model_sha256": weights.sha256(Path(model_path)),
+        "export": {**made, **onnx_file.described(Path(model_path))},
+    }
+    return _certificate(framework, settings, name, specification, values, findings, about)
 
 
 def _certificate(
@@ -90,14 +104,14 @@ def _certificate(
     network: Network,
     values: weights.WeightFile,
     findings: list[sameness.Finding],
-    exported: Mapping[str, Any] | None = None,
+    about: Mapping[str, Any],
 ) -> Certificate:
-    counted = network.inference() if exported else network
+    counted = network.inference() if about["exporter"] else network
     return signed(
         {
             "schema_version": SCHEMA_VERSION,
             "framework": name,
-            **(exported or {"exporter": None}),
+            **about,
             "versions": framework.versions(),
             "network": network.name,
             "classes": network.classes,
@@ -108,6 +122,8 @@ def _certificate(
             "device": settings.device,
             "precision": settings.precision,
             "policy": settings.policy,
+            "source": provenance.source(),
+            "processor": provenance.cpu_model(),
             "passed": all(finding.passed for finding in findings),
             "findings": [finding.as_data() for finding in findings],
             "canary": canary_expected(network, values).tolist(),
@@ -172,6 +188,12 @@ def read(path: Path) -> Certificate:
     if not intact:
         raise _refused(path, "the certificate's id does not fit its content")
     return certificate
+
+
+def holds(certificate: Certificate, wanted: Mapping[str, Any], *, thorough: bool) -> bool:
+    """Whether an earlier proof can stand for one made now: every field in ``wanted`` is as it was."""
+    unchanged = all(certificate.get(field) == value for field, value in wanted.items())
+    return bool(certificate["passed"] and unchanged and (certificate.get("thorough") or not thorough))
 
 
 def first_breach(certificate: Certificate) -> str:

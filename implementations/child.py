@@ -36,6 +36,11 @@ def answer(framework: str, task: str, threads: int, device: str = "cpu", **argum
     return getattr(importlib.import_module(module), function)(loaded, settings=settings, **arguments)
 
 
+def versions(framework: Any, *, settings: Settings) -> dict[str, str]:
+    """Versions of this process's framework and of what it computes with: a task."""
+    return dict(framework.versions())
+
+
 def cuda_devices(framework: Any, *, settings: Settings) -> list[str]:
     """Names of the CUDA devices that this process's framework sees: a task."""
     return list(framework.cuda_devices())

@@ -20,11 +20,11 @@ def export(
     network: Mapping[str, Any],
     weights_path: str,
     model_path: str,
-) -> dict[str, float]:
+) -> dict[str, Any]:
     """Write the inference network of this process's framework to ``model_path``: a child's task.
 
-    Returns the seconds that exporting took (building not counted) and this process's peak memory in
-    bytes, before the export and after it.
+    Returns the framework's versions, the seconds that exporting took (building not counted) and this
+    process's peak memory in bytes, before the export and after it.
     """
     specification = networks.build(**network)
     values = weights.load(Path(weights_path), specification)
@@ -35,7 +35,8 @@ def export(
         if not temporary.exists():  # some exporters log a failure and return
             raise RuntimeError(f"the exporter wrote no file for {specification.name}")
     seconds = time.perf_counter() - start
-    return {"seconds": seconds, "peak_bytes_before": before, "peak_bytes": _peak_bytes()}
+    cost = {"seconds": seconds, "peak_bytes_before": before, "peak_bytes": _peak_bytes()}
+    return {"writer_versions": framework.versions(), **cost}
 
 
 def _peak_bytes() -> int:

@@ -3,14 +3,15 @@
 import dataclasses
 from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from implementations import networks, sameness
+from implementations import certificates, networks, provenance, sameness, weights
 from implementations.cache import Cache
 from implementations.certificates import Certificate, signed
-from implementations.network import ADAPTERS, WRITERS
+from implementations.errors import UserError
+from implementations.network import ADAPTERS, WRITERS, Settings
 from implementations.processes import ChildFailedError, Launcher, available_cores
 from implementations.sameness import PROBE_SEED
 
@@ -71,9 +72,16 @@ class Prover:
     device: str = "cpu"
     timeout: float = TIMEOUT_S
     thorough: bool = True  # level 3 of large networks too: a minute and gigabytes each
+    _versions: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def certificate(self, claim: Claim) -> Certificate:
-        """The certificate of ``claim``; a child that failed gives one that does not pass."""
+        """The certificate of ``claim``, kept for later; a child that failed gives one that does not pass."""
+        certificate = self._made(claim)
+        if certificate.get("passed"):
+            certificates.write(self._place(claim), certificate)
+        return certificate
+
+    def _made(self, claim: Claim) -> Certificate:
         try:
             if claim.exporter is None:
                 proof = "certificates:certify"
@@ -83,6 +91,55 @@ class Prover:
             return dict(self._ask(claim.framework, "certificates:certify_export", claim, **export))
         except ChildFailedError as failure:
             return _failed(claim, self.device, failure)
+
+    def kept(self, claim: Claim) -> Certificate | None:
+        """The certificate that was made last, if it still holds."""
+        try:
+            certificate = certificates.read(self._place(claim))
+        except UserError:  # absent or damaged: then it is made
+            return None
+        return certificate if self.holds(claim, certificate) else None
+
+    def holds(self, claim: Claim, certificate: Certificate) -> bool:
+        """Whether all that a proof of ``claim`` rests on is as it was when ``certificate`` was made.
+
+        Network and weights, this project's code, the framework's build, device and processor; for an
+        export also the file and the build that wrote it.
+        """
+        settings = Settings(devices=(self.device,))
+        wanted = {
+            "framework": claim.framework,
+            "exporter": claim.exporter,
+            "digest": networks.build(**claim.arguments).digest,
+            "device": settings.device,
+            "precision": settings.precision,
+            "policy": settings.policy,
+            "source": provenance.source(),
+            "processor": provenance.cpu_model(),
+        }
+        if not certificates.holds(certificate, wanted, thorough=self.thorough):
+            return False
+        files = {"weights_sha256": self.weights(claim)}
+        builds = {claim.framework: certificate["versions"]}
+        if claim.exporter is not None:
+            made = certificate["export"]
+            files["model_sha256"] = self.model(claim)
+            builds[made["written_by"]] = made["writer_versions"]
+        same = all(path.exists() and weights.sha256(path) == certificate[f] for f, path in files.items())
+        return same and all(self.versions(name) == versions for name, versions in builds.items())
+
+    def versions(self, framework: str) -> dict[str, str]:
+        """What a child with ``framework`` says of its build; nothing if it cannot be started."""
+        if framework not in self._versions:
+            try:
+                found = self.launcher.ask(framework, "implementations.child:versions", {}, self.timeout)
+            except ChildFailedError:
+                found = {}
+            self._versions[framework] = found
+        return self._versions[framework]
+
+    def _place(self, claim: Claim) -> Path:
+        return self.cache.certificate(networks.build(**claim.arguments), claim.slug, self.device)
 
     def export(self, claim: Claim, path: Path) -> dict[str, Any]:
         """Write the ONNX file of ``claim`` with the probe weights; who wrote it, and what that cost.
@@ -107,9 +164,9 @@ class Prover:
         """The certificates of ``wanted``: large networks alone on all cores, then the others side by side."""
         large = [claim for claim in wanted if _is_large(claim)]
         small = [claim for claim in wanted if not _is_large(claim)]
-        certificates = self._side_by_side(large, 1, done)
-        certificates |= self._side_by_side(small, min(SIDE_BY_SIDE, available_cores()), done)
-        return {claim: certificates[claim] for claim in wanted}
+        found = self._side_by_side(large, 1, done)
+        found |= self._side_by_side(small, min(SIDE_BY_SIDE, available_cores()), done)
+        return {claim: found[claim] for claim in wanted}
 
     def _side_by_side(
         self, wanted: Sequence[Claim], workers: int, done: Callable[[Claim, Certificate], None]
@@ -119,18 +176,18 @@ class Prover:
             self.weights(claim)
         threads = max(1, self.launcher.threads // workers)
         sharing = dataclasses.replace(self, launcher=dataclasses.replace(self.launcher, threads=threads))
-        certificates = {}
+        found = {}
         with ThreadPoolExecutor(workers) as pool:
             try:
                 started = {pool.submit(sharing.certificate, claim): claim for claim in wanted}
                 for future in as_completed(started):
-                    certificates[started[future]] = future.result()
+                    found[started[future]] = future.result()
                     done(started[future], future.result())
             except BaseException:
                 self.launcher.stop()
                 pool.shutdown(cancel_futures=True)
                 raise
-        return certificates
+        return found
 
     def mutants(self, framework: str) -> list[dict[str, Any]]:
         """The rows of ``mutants.prove_mutants`` in ``framework``."""

@@ -1,0 +1,36 @@
+"""What a proof rests on beside the network and the framework: this project's own code, the processor.
+
+Standard library only: children import it.
+"""
+
+import functools
+import hashlib
+import platform
+from pathlib import Path
+
+PACKAGE = Path(__file__).parent
+PROVING_FILES = ("*.py", "*.txt")  # the code, and the list of known differences
+
+
+@functools.cache
+def source() -> str:
+    """A digest of all that takes part in a proof: another one after any change."""
+    return digest(PACKAGE)
+
+
+def digest(package: Path) -> str:
+    """Hexadecimal digest of the files in ``package`` that proofs are made by, names and contents."""
+    files = sorted(path for kind in PROVING_FILES for path in package.rglob(kind))
+    lines = [f"{path.relative_to(package)} {hashlib.sha256(path.read_bytes()).hexdigest()}" for path in files]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
+
+
+@functools.cache
+def cpu_model() -> str:
+    """The processor's model name, as the kernel reports it: libraries choose their kernels by it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.processor() or platform.machine())

@@ -1,0 +1,65 @@
+"""What a run does with proofs that were made before: in its folder, in the cache."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from in_process import BUILDS, InProcess
+
+from benchmarks import results
+from benchmarks.run import Run
+from implementations import certificates
+from implementations.cache import Cache
+from implementations.errors import UserError
+from implementations.proving import Claim, Prover
+
+MLP = Claim("pytorch", "mlp")
+
+
+@pytest.fixture
+def said() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def run(tmp_path: Path, said: list[str]) -> Any:
+    """Makes a run into a folder, with a cache that all runs of the test share."""
+
+    def make(folder: str) -> Run:
+        prover = Prover(InProcess(1), Cache(tmp_path / "cache"))
+        made = Run(tmp_path / folder, "quick", ["pytorch"], ["mlp"], prover, said.append)
+        made.open()
+        return made
+
+    return make
+
+
+def test_another_run_takes_over_what_still_holds(run: Any, said: list[str]) -> None:
+    first, second = run("a"), run("b")
+    first.prove()
+    second.prove()
+    assert [line for line in said if line.startswith("  mlp")] == ["  mlp in pytorch: same"]
+    assert "proving sameness: 0 claims; 1 were proven before" in said[-1]
+    assert second.proofs == first.proofs == {MLP: certificates.read(second.certificate_path(MLP))}
+
+
+def test_after_an_upgrade_it_is_proven_again(
+    run: Any, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("a").prove()
+    monkeypatch.setitem(BUILDS, "pytorch", {"torch": "2"})
+    again = run("a")
+    again.prove()
+    assert said[-1] == "  mlp in pytorch: same"
+    assert certificates.read(again.certificate_path(MLP))["versions"] == {"torch": "2"}
+
+
+def test_results_of_two_builds_are_not_mixed_in_a_folder(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = run("a")
+    first.prove()
+    trained = {"schema_version": 1, "certificate": first.proofs[MLP]["id"]}
+    monkeypatch.setattr(results, "trainings", lambda folder: [trained])
+    run("a").prove()  # nothing changed
+    monkeypatch.setitem(BUILDS, "pytorch", {"torch": "2"})
+    with pytest.raises(UserError, match=r"mlp in pytorch rest on a proof that no longer holds.*--output"):
+        run("a").prove()

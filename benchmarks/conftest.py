@@ -17,7 +17,7 @@ from benchmarks import fork, machine, plan
 from benchmarks.fork import Loaded
 from benchmarks.measure import CLOCK
 from benchmarks.plan import Case
-from implementations import certificates, network, networks, provenance, weights
+from implementations import certificates, certify, network, networks, provenance, weights
 from implementations.errors import UserError
 from implementations.network import Settings
 from implementations.sameness import PROBE_SEED
@@ -207,8 +207,8 @@ def _certify(
         "weights_path": str(weights_path),
     }
     if model_path is None:
-        return certificates.certify(loaded.module, **request)
-    return certificates.certify_export(
+        return certify.certify(loaded.module, **request)
+    return certify.certify_export(
         loaded.module, exporter=str(case.exporter), model_path=str(model_path), **request
     )
 

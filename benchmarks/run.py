@@ -56,6 +56,9 @@ class Run:
 
     @property
     def cases(self) -> list[Case]:
+        """What is measured; nothing where a recipe alone is trained."""
+        if self.preset_name not in plan.PRESETS:
+            return []
         return plan.cases(self.preset, self.frameworks, self.networks)
 
     # --- The folder ---

@@ -27,6 +27,11 @@ KNOWN_FLOAT32_CONSTANT = 1e-6  # in float64
 DENSE_FLOAT32 = 2e-5  # long sums: VGG16's fc6 adds 25,088 products
 CUDA_FLOAT32 = 1e-4  # TF32 off
 
+# Machine epsilon: the distance from 1 to the next number. TF32 has float16's ten bits of fraction.
+UNITS = {"tf32": 2.0**-10, "bfloat16": 2.0**-7, "float16": 2.0**-10}
+UNITS_APART = 8  # at most, of the largest logit
+UNITS_NEAR = 1 / 64  # at least: what is nearer was computed in float32 and not in what was asked for
+
 Bound = Callable[[str], float]
 Known = Mapping[str, str]  # layer type or optimizer → where its float32 constant enters, one of PLACES
 NOTHING: Known = {}
@@ -66,6 +71,11 @@ def training(network: Network, optimizer: str, known: Known = NOTHING) -> float:
     """
     present = {type(node.layer).__name__ for node in network.nodes} | {optimizer}
     return KNOWN_FLOAT32_CONSTANT if present.intersection(known) else BOUNDS[3, "float64"]
+
+
+def reduced(precision: str) -> tuple[float, float]:
+    """Level 5: how near and how far the logits of a reduced precision may be."""
+    return UNITS_NEAR * UNITS[precision], UNITS_APART * UNITS[precision]
 
 
 def statistics(known: Known = NOTHING) -> float:

@@ -5,131 +5,26 @@ this project's code or the processor changes. Its id stands in every result; a m
 checks its own logits against the certificate's canary.
 """
 
-import dataclasses
 import datetime
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from implementations import (
-    bounds,
-    networks,
-    provenance,
-    reference,
-    sameness,
-    training_mode,
-    trajectories,
-    weights,
-)
+from implementations import reference, sameness, weights
 from implementations.errors import UserError
 from implementations.files import replacing
-from implementations.network import Array, Built, Framework, Settings
+from implementations.network import Array, Built
 from implementations.spec import Network
 
 SCHEMA_VERSION = 1
 UNSIGNED = ("id", "made", "export")  # the same proof has the same id, whenever it is made
 
 Certificate = dict[str, Any]
-
-
-def certify(
-    framework: Framework,
-    *,
-    settings: Settings,
-    name: str,
-    network: Mapping[str, Any],
-    weights_path: str,
-    precisions: tuple[str, ...] = ("float64", "float32"),
-    thorough: bool = True,
-) -> Certificate:
-    """Levels 0 to 3 of ``networks.build(**network)`` in this process's framework: a child's task.
-
-    Level 3 is not tried on a network that already differs, and on a large one only if ``thorough``.
-    """
-    specification = networks.build(**network)
-    values = weights.load(Path(weights_path), specification)
-    case = sameness.Case.on_probe(specification, values, sameness.proof_batch(specification))
-    known = bounds.known_differences(name)
-    findings = sameness.prove(framework, case, settings, precisions=precisions, known=known)
-    about = {"exporter": None, "thorough": thorough or not sameness.is_large(specification)}
-    if about["thorough"] and all(finding.passed for finding in findings):
-        whole = dataclasses.replace(case, network=specification)
-        findings += training_mode.prove(framework, whole, settings, known=known)
-        if all(finding.passed for finding in findings) and specification.loss.kind != "none":
-            steps = trajectories.prove_network(framework, specification, values, settings, known=known)
-            findings.append(steps)
-    return _certificate(framework, settings, name, specification, values, findings, about)
-
-
-def certify_export(
-    framework: Framework,
-    *,
-    settings: Settings,
-    name: str,
-    exporter: str,
-    network: Mapping[str, Any],
-    weights_path: str,
-    model_path: str,
-    made: Mapping[str, Any],
-) -> Certificate:
-    """Level 4 of an exported file, computed by this process's framework: a child's task.
-
-    ``made`` says who wrote the file and at what cost; it stands in the certificate beside what the
-    file is made of, and is no part of the proof.
-    """
-    from implementations import export_sameness, onnx_file  # onnx: needed to export, not to measure
-
-    specification = networks.build(**network)
-    values = weights.load(Path(weights_path), specification)
-    case = sameness.Case.on_probe(specification, values)
-    findings = export_sameness.prove_export(framework, case, Path(model_path), settings)
-    about = {
-        "exporter": exporter,
-        "thorough": True,
-        "model_sha256": weights.sha256(Path(model_path)),
-        "export": {**made, **onnx_file.described(Path(model_path))},
-    }
-    return _certificate(framework, settings, name, specification, values, findings, about)
-
-
-def _certificate(
-    framework: Framework,
-    settings: Settings,
-    name: str,
-    network: Network,
-    values: weights.WeightFile,
-    findings: list[sameness.Finding],
-    about: Mapping[str, Any],
-) -> Certificate:
-    counted = network.inference() if about["exporter"] else network
-    return signed(
-        {
-            "schema_version": SCHEMA_VERSION,
-            "framework": name,
-            **about,
-            "versions": framework.versions(),
-            "network": network.name,
-            "classes": network.classes,
-            "input_shape": list(network.input_shape),
-            "parameters": sum(p.size for p in counted.parameters),
-            "digest": network.digest,
-            "weights_sha256": weights.sha256(values.path),
-            "device": settings.device,
-            "precision": settings.precision,
-            "policy": settings.policy,
-            "source": provenance.source(),
-            "processor": provenance.cpu_model(),
-            "passed": all(finding.passed for finding in findings),
-            "findings": [finding.as_data() for finding in findings],
-            "canary": canary_expected(network, values).tolist(),
-            "canary_bound": bounds.values(network, settings)(network.heads[0].path),
-        }
-    )
 
 
 # --- The canary ---------------------------------------------------------------------------
@@ -190,10 +85,14 @@ def read(path: Path) -> Certificate:
     return certificate
 
 
-def holds(certificate: Certificate, wanted: Mapping[str, Any], *, thorough: bool) -> bool:
-    """Whether an earlier proof can stand for one made now: every field in ``wanted`` is as it was."""
+def holds(certificate: Certificate, wanted: Mapping[str, Any], reduced_precisions: Collection[str]) -> bool:
+    """Whether an earlier proof can stand for one made now.
+
+    Every field in ``wanted`` is as it was, and it held at level 5 for ``reduced_precisions`` at least.
+    """
     unchanged = all(certificate.get(field) == value for field, value in wanted.items())
-    return bool(certificate["passed"] and unchanged and (certificate.get("thorough") or not thorough))
+    covered = set(reduced_precisions) <= set(certificate.get("reduced_precisions", ()))
+    return bool(certificate["passed"] and unchanged and covered)
 
 
 def first_breach(certificate: Certificate) -> str:

@@ -13,7 +13,7 @@ from implementations.cache import Cache
 from implementations.certificates import Certificate, first_breach, strict
 from implementations.console import CONSOLE
 from implementations.errors import UserError
-from implementations.network import ADAPTERS, known
+from implementations.network import ADAPTERS, REDUCED_PRECISIONS, known
 from implementations.processes import Launcher, available_cores, parse_pythons
 from implementations.proving import Claim, Prover, claims
 
@@ -26,6 +26,7 @@ COLUMNS = (
     ("2 gradients float32", 2, "float32"),
     ("3 training", 3, None),
     ("4 export", 4, None),
+    *((f"5 precision {name}", 5, name) for name in REDUCED_PRECISIONS),
 )
 
 
@@ -90,7 +91,8 @@ def _prover(options: argparse.Namespace, requested: Sequence[str] | None = None)
     )
     names = selection.frameworks(requested or options.framework, launcher, CONSOLE.print)
     device = selection.device(options.device, names, launcher, CONSOLE.print)
-    return Prover(launcher, Cache(options.cache_dir), device), names
+    prover = Prover(launcher, Cache(options.cache_dir), device, reduced_precisions=REDUCED_PRECISIONS)
+    return prover, names
 
 
 def _check_writable(path: Path) -> None:
@@ -110,20 +112,23 @@ def _progress(claim: Claim, certificate: Certificate) -> None:
 def table(rows: Sequence[tuple[Claim, Certificate]]) -> Table:
     """Network × framework × level, with the largest difference found in each."""
     result = Table(title="Sameness: largest difference from the reference, max|a-b| / max|reference|")
-    for heading in ("network", "framework", "parameters", *(column[0] for column in COLUMNS), "verdict"):
+    compared = [column for column in COLUMNS if any(_found(c, *column[1:]) for _, c in rows)]
+    for heading in ("network", "framework", "parameters", *(column[0] for column in compared), "verdict"):
         result.add_column(heading)
     for claim, certificate in rows:
-        cells = [_cell(certificate, level, precision) for _, level, precision in COLUMNS]
+        cells = [_cell(_found(certificate, level, precision), level) for _, level, precision in compared]
         count = f"{certificate['parameters']:,}" if "parameters" in certificate else "-"
         verdict = "same" if certificate["passed"] else "DIFFERENT"
         result.add_row(claim.network, claim.title, count, *cells, verdict)
     return result
 
 
-def _cell(certificate: Certificate, level: int, precision: str | None) -> str:
-    found = [
-        f for f in certificate["findings"] if f["level"] == level and precision in (None, f["precision"])
-    ]
+def _found(certificate: Certificate, level: int, precision: str | None) -> list[dict[str, Any]]:
+    """The certificate's findings at a level, in one precision or in all."""
+    return [f for f in certificate["findings"] if f["level"] == level and precision in (None, f["precision"])]
+
+
+def _cell(found: Sequence[dict[str, Any]], level: int) -> str:
     if not found:
         return "-"
     if not all(finding["passed"] for finding in found):

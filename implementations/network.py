@@ -23,14 +23,29 @@ Array = NDArray[Any]
 Weights = Mapping[str, Array]
 
 
+# What a network can be computed in with its parameters kept in float32: each framework's own mixed
+# precision (convolutions and dense layers in that type, sums in float32), or TF32 products.
+REDUCED_PRECISIONS = ("tf32", "bfloat16", "float16")
+
+
 @dataclass(frozen=True)
 class Settings:
     """Where and how a network is computed."""
 
     devices: tuple[str, ...] = ("cpu",)  # a list, even while it holds one
-    precision: str = "float32"
+    precision: str = "float32"  # or float64, or one of REDUCED_PRECISIONS
     policy: str = "equal"
     threads: int = 1
+
+    @property
+    def storage(self) -> str:
+        """The type of parameters, images and results that cross the adapter's border."""
+        return "float32" if self.precision in REDUCED_PRECISIONS else self.precision
+
+    @property
+    def mixed(self) -> str | None:
+        """The 16-bit type that layers compute in, if any."""
+        return self.precision if self.precision in ("bfloat16", "float16") else None
 
     @property
     def device(self) -> str:
@@ -107,6 +122,9 @@ class Framework(Protocol):
 
     def cuda_devices(self) -> list[str]:
         """Names of the CUDA devices that this framework sees here."""
+
+    def precisions(self, device: str) -> tuple[str, ...]:
+        """Those of ``REDUCED_PRECISIONS`` that this framework can compute a network in on ``device``."""
 
     def build(self, network: Network, weights: Any, settings: Settings, *, training: bool) -> Built:
         """The network with ``weights``; without auxiliary heads unless ``training``.

@@ -72,6 +72,7 @@ class Prover:
     device: str = "cpu"
     timeout: float = TIMEOUT_S
     thorough: bool = True  # level 3 of large networks too: a minute and gigabytes each
+    reduced_precisions: tuple[str, ...] = ()  # to be proven at level 5 where they are offered
     _versions: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def certificate(self, claim: Claim) -> Certificate:
@@ -84,11 +85,11 @@ class Prover:
     def _made(self, claim: Claim) -> Certificate:
         try:
             if claim.exporter is None:
-                proof = "certificates:certify"
-                return dict(self._ask(claim.framework, proof, claim, thorough=self.thorough))
+                effort = {"thorough": self.thorough, "reduced_precisions": self.reduced_precisions}
+                return dict(self._ask(claim.framework, "certify:certify", claim, **effort))
             made = self.export(dataclasses.replace(claim, framework=claim.exporter), self.model(claim))
             export = {"exporter": claim.exporter, "model_path": str(self.model(claim)), "made": made}
-            return dict(self._ask(claim.framework, "certificates:certify_export", claim, **export))
+            return dict(self._ask(claim.framework, "certify:certify_export", claim, **export))
         except ChildFailedError as failure:
             return _failed(claim, self.device, failure)
 
@@ -107,7 +108,7 @@ class Prover:
         export also the file and the build that wrote it.
         """
         settings = Settings(devices=(self.device,))
-        wanted = {
+        wanted: dict[str, Any] = {
             "framework": claim.framework,
             "exporter": claim.exporter,
             "digest": networks.build(**claim.arguments).digest,
@@ -117,7 +118,10 @@ class Prover:
             "source": provenance.source(),
             "processor": provenance.cpu_model(),
         }
-        if not certificates.holds(certificate, wanted, thorough=self.thorough):
+        if self.thorough:  # a thorough proof stands for a short one too
+            wanted["thorough"] = True
+        asked = self.reduced_precisions if claim.exporter is None else ()
+        if not certificates.holds(certificate, wanted, asked):
             return False
         files = {"weights_sha256": self.weights(claim)}
         builds = {claim.framework: certificate["versions"]}
@@ -209,7 +213,7 @@ class Prover:
 
     def _ask(self, framework: str, task: str, claim: Claim, **arguments: Any) -> Any:
         request = {"network": claim.arguments, "weights_path": str(self.weights(claim)), **arguments}
-        if task.startswith("certificates"):
+        if task.startswith("certify"):
             request |= {"name": framework, "device": self.device}
         return self.launcher.ask(framework, f"implementations.{task}", request, self.timeout)
 

@@ -23,7 +23,7 @@ PROBE_SEED = 0
 TIMED = "float32"  # the precision whose timed path is proven as well
 PROBE_BATCH = 2  # one image would hide a mean taken for a sum
 LARGE = 10 * 10**9  # multiply-adds an image: a proof on two would take minutes
-LEVELS = {0: "counts", 1: "values", 2: "gradients", 3: "training", 4: "export"}
+LEVELS = {0: "counts", 1: "values", 2: "gradients", 3: "training", 4: "export", 5: "precision"}
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,6 @@ from reports.queries import Report
 
 TEMPLATES = Path(__file__).with_name("templates")
 REASON_LENGTH = 300  # characters of a failure's reason: some tools say pages
-LEVELS = tuple((heading.removesuffix(f" {precision}"), precision) for heading, _, precision in COLUMNS)
 
 
 @dataclass
@@ -46,7 +45,7 @@ def render(report: Report) -> str:
             charts=charts,
             words=wording,
             measures=charts.MEASURES.items(),
-            levels=LEVELS,
+            levels=_levels(report),
             heading=_heading(report),
             style=_file("style.css"),
             scripts=scripts,
@@ -54,6 +53,13 @@ def render(report: Report) -> str:
             vega_licence=_file("vega-licence.txt"),
         )
     )
+
+
+def _levels(report: Report) -> list[tuple[int, str, str | None]]:
+    """(place in ``Proof.cells``, title, precision) of every level that was compared in this run."""
+    titles = [(heading.removesuffix(f" {precision}"), precision) for heading, _, precision in COLUMNS]
+    compared = [i for i in range(len(COLUMNS)) if any(proof.cells[i] for proof in report.proofs)]
+    return [(i, *titles[i]) for i in compared]
 
 
 def _chart_library() -> str:

@@ -116,6 +116,8 @@ def _bound(certificate: Certificate, finding: Mapping[str, Any]) -> float | None
     level, precision = finding["level"], finding["precision"]
     if level == 4:
         return bounds.BOUNDS[4, precision]
+    if level == 5:
+        return bounds.reduced(precision)[1]
     network = _specification(certificate)
     if level == 0 or network is None:
         return None

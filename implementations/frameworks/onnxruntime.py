@@ -15,11 +15,7 @@ from implementations.errors import UserError
 from implementations.network import Array, Settings
 
 RUNNING_VARIANCE = ""  # inference only
-PROVIDERS = {
-    "cpu": [("CPUExecutionProvider", {})],
-    # Policy "equal": float32 means float32; no fall-back to the CPU.
-    "cuda": [("CUDAExecutionProvider", {"use_tf32": "0"})],
-}
+PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 
 
 def configure(settings: Settings) -> None:
@@ -32,6 +28,11 @@ def versions() -> dict[str, str]:
 
 def cuda_devices() -> list[str]:
     return ["CUDAExecutionProvider"] if "CUDAExecutionProvider" in ort.get_available_providers() else []
+
+
+def precisions(device: str) -> tuple[str, ...]:
+    """A file's tensors have their own types: only TF32 can be chosen when it is loaded."""
+    return ("tf32",) if device.startswith("cuda") else ()
 
 
 def build(network: spec.Network, weights: Path, settings: Settings, *, training: bool) -> "OnnxNetwork":
@@ -52,7 +53,10 @@ class OnnxNetwork:
         options = ort.SessionOptions()
         options.intra_op_num_threads = settings.threads
         options.inter_op_num_threads = 1
-        providers: Any = PROVIDERS[self.device]
+        name, switches = PROVIDERS[self.device], dict[str, str]()
+        if self.device == "cuda":  # TF32 is on by default
+            switches["use_tf32"] = "1" if settings.precision == "tf32" else "0"
+        providers: Any = [(name, switches)]  # no fall-back to the CPU
         try:
             self.session = ort.InferenceSession(model, options, providers=providers)
         except Exception as error:  # ONNX Runtime has no common base class for its own
@@ -63,11 +67,11 @@ class OnnxNetwork:
                 todo="delete the file so that it is exported again",
             ) from None
         used = self.session.get_providers()[0]
-        if used != providers[0][0]:
+        if used != name:
             raise UserError(
                 "ONNX Runtime does not run on the provider asked for",
                 given=used,
-                allowed=providers[0][0],
+                allowed=name,
                 todo="install the build of ONNX Runtime for this device, or use --device cpu",
             )
         (model_input,) = self.session.get_inputs()

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from implementations import certificates, networks, reference, sameness, weights
+from implementations import certify, networks, reference, sameness, weights
 from implementations.network import Settings
 
 
@@ -91,7 +91,7 @@ def certified_with_a_wrong_pad(
             return super().forward(x)
 
     framework.layers.nn.Conv2d = Slipped  # the module torch.nn itself, in this process only
-    return certificates.certify(
+    return certify.certify(
         framework, settings=settings, name="pytorch", network=network, weights_path=weights_path
     )
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from reference_adapter import ReferenceFramework
 
-from implementations import certificates
+from implementations import certify, weights
 from implementations.certificates import signed
 from implementations.network import Settings
 from implementations.processes import Launcher
@@ -24,7 +24,7 @@ class InProcess(Launcher):
             Path(given["model_path"]).write_bytes(b"onnx")
             return {"writer_versions": BUILDS[framework], "seconds": 1.0}
         settings = Settings(devices=(given.pop("device"),))
-        proven = certificates.certify(
+        proven = certify.certify(
             ReferenceFramework(),
             settings=settings,
             name=given["name"],
@@ -35,6 +35,6 @@ class InProcess(Launcher):
         )
         about = {"versions": BUILDS[framework]}
         if "made" in given:
-            digest = certificates.weights.sha256(Path(given["model_path"]))
+            digest = weights.sha256(Path(given["model_path"]))
             about |= {"exporter": given["exporter"], "export": given["made"], "model_sha256": digest}
         return signed({**proven, **about})

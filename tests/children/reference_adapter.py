@@ -21,13 +21,16 @@ class ReferenceNetwork:
         self.values: dict[str, Any] = {
             p.path: np.asarray(weights[p.path], np.float64) for p in self.network.parameters
         }
-        self.dtype = np.dtype(settings.precision)
+        self.dtype = np.dtype(settings.storage)
+        self.rounded = np.dtype(np.float16) if settings.precision == "float16" else self.dtype
 
     def parameters(self) -> dict[str, tuple[spec.Shape, bool]]:
         return {p.path: (p.shape, p.trainable) for p in self.network.parameters}
 
     def outputs(self, images: Array) -> Array:
-        return self._forward(images)[self.network.heads[0].path]
+        """float16 rounds the logits alone; bfloat16 is claimed, and computed in float32."""
+        logits = self._forward(images)[self.network.heads[0].path]
+        return logits.astype(self.rounded).astype(self.dtype)
 
     def activations(self, images: Array) -> dict[str, Array]:
         shown = {path: value for path, value in self._forward(images).items() if path != spec.INPUT}
@@ -92,6 +95,9 @@ class ReferenceFramework:
 
     def versions(self) -> dict[str, str]:
         return {"reference": "1"}
+
+    def precisions(self, device: str) -> tuple[str, ...]:
+        return ("bfloat16", "float16")
 
     def cuda_devices(self) -> list[str]:
         return []

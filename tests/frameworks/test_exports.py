@@ -99,7 +99,7 @@ def certified(prover: Prover, path: Path) -> dict[str, Any]:
         "name": "onnxruntime",
     }
     request |= {"exporter": "paddle", "model_path": str(path), "made": {}}
-    task = "implementations.certificates:certify_export"
+    task = "implementations.certify:certify_export"
     return dict(prover.launcher.ask("onnxruntime", task, request, TIMEOUT_S))
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from reference_adapter import ReferenceFramework
 
-from implementations import certificates, networks, weights
+from implementations import certificates, certify, networks, weights
 from implementations.certificates import canary_difference, first_breach, identity, signed
 from implementations.errors import UserError
 from implementations.network import Settings
@@ -23,7 +23,7 @@ def weights_path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def certificate(weights_path: Path) -> dict[str, Any]:
-    return certificates.certify(
+    return certify.certify(
         ReferenceFramework(),
         settings=Settings(),
         name="pytorch",

@@ -104,7 +104,7 @@ def test_forks_that_cannot_be_compared_are_refused(folder: Any, name: str) -> No
 def test_a_cell_holds_the_largest_difference_and_the_bound_of_its_tensor(folder: Any) -> None:
     folder.certificate("mlp", "pytorch")
     (proof,) = queries.read(folder.path).proofs
-    counts, values64, values32, _, gradients32, training, export = proof.cells
+    counts, values64, values32, _, gradients32, training, export, *_ = proof.cells
     assert counts.counts
     assert (values64.largest, values64.bound, values64.compared) == (3e-15, 1e-12, 24)
     assert (values32.largest, values32.bound) == (

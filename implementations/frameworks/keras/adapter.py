@@ -32,7 +32,7 @@ KINDS = {
 }
 
 backend: Any = importlib.import_module(f"implementations.frameworks.keras.backends.{keras.backend.backend()}")
-configure, cuda_devices = backend.configure, backend.cuda_devices
+configure, cuda_devices, precisions = backend.configure, backend.cuda_devices, backend.precisions
 
 
 def versions() -> dict[str, str]:
@@ -57,8 +57,8 @@ class KerasNetwork:
 
     def __init__(self, network: spec.Network, weights: Weights, settings: Settings, training: bool) -> None:
         self.network, self.training = network, training
-        self.precision, self.device = settings.precision, settings.device
-        compute_in(settings.precision)
+        self.dtype, self.device = settings.storage, settings.device
+        compute_in(settings)
         backend.set_precision(settings.precision)
         self.model, tensors = functional(network)
         self.named = {node.path: tensors[node.path] for node in network.nodes}
@@ -84,7 +84,7 @@ class KerasNetwork:
         for path, variable in self.variables.items():
             layer, _, _ = path.rpartition(".")
             # Cast by NumPy: JAX would compile a cast for every shape.
-            variable.assign(self.layout.to_keras(layer, weights[path]).astype(self.precision))
+            variable.assign(self.layout.to_keras(layer, weights[path]).astype(self.dtype))
         self.engine.sync_from_model()
 
     def weights(self) -> dict[str, Array]:
@@ -96,7 +96,7 @@ class KerasNetwork:
         return self.layout.from_keras(layer, ops.convert_to_numpy(value))
 
     def outputs(self, images: Array) -> Array:
-        found = ops.convert_to_numpy(self.infer(self.put(images)))
+        found = ops.convert_to_numpy(self.infer(self.put(images))).astype(self.dtype)
         return self.layout.activation(self.network.heads[0].path, found)
 
     def activations(self, images: Array) -> dict[str, Array]:
@@ -135,9 +135,9 @@ class KerasNetwork:
         export.to_onnx(self.model, self.variables, self.weights(), self.network, path)
 
     def put(self, images: Array, labels: Array | None = None) -> Batch:
-        channels_last = np.array(images.transpose(0, 2, 3, 1), dtype=self.precision, order="C")
+        channels_last = np.array(images.transpose(0, 2, 3, 1), dtype=self.dtype, order="C")
         if labels is not None and labels.dtype.kind == "f":
-            labels = labels.astype(self.precision)
+            labels = labels.astype(self.dtype)
         return Batch(self.engine.put(channels_last), None if labels is None else self.engine.put(labels))
 
     def infer(self, batch: Batch) -> Any:
@@ -158,7 +158,8 @@ class KerasNetwork:
     def _loss(self, logits: Mapping[str, Any], labels: Any) -> Any:
         """Weighted sum over the heads."""
         heads = ((head.loss_weight, logits[head.name]) for head in self.network.heads)
-        return sum(weight * losses.of_head(self.network.loss, x, labels) for weight, x in heads)
+        loss = self.network.loss
+        return sum(weight * losses.of_head(loss, ops.cast(x, self.dtype), labels) for weight, x in heads)
 
     def _loss_of_named(self, values: Mapping[str, Any], labels: Any) -> Any:
         return self._loss({head.name: values[head.path] for head in self.network.heads}, labels)

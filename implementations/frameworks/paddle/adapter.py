@@ -4,7 +4,7 @@ Paddle keeps dense weights as ``[in, out]``; they are transposed at this border.
 """
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,9 +25,12 @@ def configure(settings: Settings) -> None:
     # Threads: OMP_NUM_THREADS, which the launcher sets before Paddle is imported.
     paddle.set_device(settings.device.replace("cuda", "gpu"))
     if settings.device.startswith("cuda"):
-        # Policy "equal": float32 means float32, and no autotuning.
-        paddle.set_flags({"FLAGS_allow_tf32_cublas": False, "FLAGS_allow_tf32_cudnn": False})
-        paddle.set_flags({"FLAGS_cudnn_exhaustive_search": False})
+        paddle.set_flags({"FLAGS_cudnn_exhaustive_search": False})  # policy "equal": no autotuning
+        _allow_tf32(False)
+
+
+def _allow_tf32(allowed: bool) -> None:
+    paddle.set_flags({"FLAGS_allow_tf32_cublas": allowed, "FLAGS_allow_tf32_cudnn": allowed})
 
 
 def versions() -> dict[str, str]:
@@ -47,6 +50,10 @@ def cuda_devices() -> list[str]:
     return [paddle.device.cuda.get_device_name(i) for i in range(paddle.device.cuda.device_count())]
 
 
+def precisions(device: str) -> tuple[str, ...]:
+    return ("tf32", "bfloat16", "float16") if device.startswith("cuda") else ()
+
+
 def build(network: spec.Network, weights: Weights, settings: Settings, *, training: bool) -> "PaddleNetwork":
     return PaddleNetwork(network if training else network.inference(), weights, settings, training)
 
@@ -60,8 +67,11 @@ class PaddleNetwork:
     """A built network; see ``implementations.network.Built``."""
 
     def __init__(self, network: spec.Network, weights: Weights, settings: Settings, training: bool) -> None:
-        self.network, self.device, self.precision = network, settings.device, settings.precision
-        paddle.set_default_dtype(settings.precision)
+        self.network, self.device, self.dtype = network, settings.device, settings.storage
+        self.mixed = settings.mixed
+        paddle.set_default_dtype(self.dtype)
+        if self.device.startswith("cuda"):
+            _allow_tf32(settings.precision == "tf32")
         builder = layers.Builder(network)
         self.module = layers.Trunk(network.layers, builder)
         self._set_training(training)
@@ -76,7 +86,7 @@ class PaddleNetwork:
 
     def load(self, weights: Weights) -> None:
         for path, array in self._arrays():
-            value = weights[path].astype(self.precision, copy=False)
+            value = weights[path].astype(self.dtype, copy=False)
             array.set_value(value.T if value.ndim == 2 else value)
 
     def weights(self) -> dict[str, Array]:
@@ -92,7 +102,7 @@ class PaddleNetwork:
         training = self.module.training
         self._set_training(False)
         try:
-            return self.infer(self.put(images)).numpy()
+            return self.infer(self.put(images)).astype(self.dtype).numpy()
         finally:
             self._set_training(training)
 
@@ -139,15 +149,21 @@ class PaddleNetwork:
         export.to_onnx(self.module, dict(self._arrays()), self.network, path)
 
     def put(self, images: Array, labels: Array | None = None) -> Batch:
-        on_device = paddle.to_tensor(images, dtype=self.precision)
+        on_device = paddle.to_tensor(images, dtype=self.dtype)
         if labels is None:
             return Batch(on_device, None)
-        dtype = self.precision if labels.dtype.kind == "f" else "int64"
+        dtype = self.dtype if labels.dtype.kind == "f" else "int64"
         return Batch(on_device, paddle.to_tensor(labels, dtype=dtype))
 
     def infer(self, batch: Batch) -> Tensor:
         with paddle.no_grad():
-            return self.module(batch.images)[0]
+            return self._forward(batch.images)[0]
+
+    def _forward(self, images: Tensor) -> Sequence[Tensor]:
+        if self.mixed is None:
+            return self.module(images)
+        with paddle.amp.auto_cast(dtype=self.mixed):
+            return self.module(images)
 
     def prepare_training(self, optimizer: Optimizer) -> None:
         self.optimizer = optimizers.make(optimizer, self.module.named_parameters())
@@ -163,9 +179,9 @@ class PaddleNetwork:
         return loss.detach()
 
     def _loss(self, batch: Batch) -> Tensor:
-        heads = zip(self.network.heads, self.module(batch.images), strict=True)
+        heads, loss = zip(self.network.heads, self._forward(batch.images), strict=True), self.network.loss
         return paddle.add_n(
-            [h.loss_weight * losses.of_head(self.network.loss, x, batch.labels) for h, x in heads]
+            [h.loss_weight * losses.of_head(loss, x.astype(self.dtype), batch.labels) for h, x in heads]
         )
 
     def synchronize(self) -> None:

@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -14,15 +14,19 @@ from implementations.network import Array, Settings, Weights
 from implementations.training import Forms, Optimizer
 
 RUNNING_VARIANCE = "unbiased"
+FIRST_WITH_TF32 = 8  # compute capability; bfloat16 as well
 
 
 def configure(settings: Settings) -> None:
     torch.set_num_threads(settings.threads)
     torch.set_num_interop_threads(1)
-    # Policy "equal": float32 means float32, and no autotuning.
-    torch.backends.cuda.matmul.allow_tf32 = False
-    torch.backends.cudnn.allow_tf32 = False
-    torch.backends.cudnn.benchmark = False
+    torch.backends.cudnn.benchmark = False  # policy "equal": no autotuning
+    _allow_tf32(False)
+
+
+def _allow_tf32(allowed: bool) -> None:
+    torch.backends.cuda.matmul.allow_tf32 = allowed
+    torch.backends.cudnn.allow_tf32 = allowed
 
 
 def versions() -> dict[str, str]:
@@ -40,6 +44,13 @@ def cuda_devices() -> list[str]:
     return [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
 
 
+def precisions(device: str) -> tuple[str, ...]:
+    if not device.startswith("cuda"):
+        return ("bfloat16", "float16")
+    has_tf32 = torch.cuda.get_device_capability(device)[0] >= FIRST_WITH_TF32
+    return ("tf32", "bfloat16", "float16") if has_tf32 else ("float16",)
+
+
 def build(network: spec.Network, weights: Weights, settings: Settings, *, training: bool) -> "PyTorchNetwork":
     return PyTorchNetwork(network if training else network.inference(), weights, settings, training)
 
@@ -50,11 +61,15 @@ class Batch(NamedTuple):
 
 
 class PyTorchNetwork:
-    """A built network; see ``implementations.network.Built``."""
+    """A built network; see ``implementations.network.Built``. The last one built sets TF32."""
 
     def __init__(self, network: spec.Network, weights: Weights, settings: Settings, training: bool) -> None:
         self.network, self.device = network, torch.device(settings.device)
-        self.dtype = getattr(torch, settings.precision)
+        self.dtype = getattr(torch, settings.storage)
+        _allow_tf32(settings.precision == "tf32")
+        self.precision: contextlib.AbstractContextManager[Any] = contextlib.nullcontext()
+        if settings.mixed:
+            self.precision = torch.autocast(self.device.type, getattr(torch, settings.mixed))
         builder = layers.Builder(network)
         with torch.device("meta"):  # no framework initialiser: the weights come from the file
             module = layers.Trunk(network.layers, builder)
@@ -82,7 +97,7 @@ class PyTorchNetwork:
         training = self.module.training
         self.module.eval()
         try:
-            return self.infer(self.put(images)).cpu().numpy()
+            return self.infer(self.put(images)).to(self.dtype).cpu().numpy()
         finally:
             self.module.train(training)
 
@@ -135,7 +150,7 @@ class PyTorchNetwork:
         return Batch(on_device, torch.tensor(labels, dtype=dtype, device=self.device))
 
     def infer(self, batch: Batch) -> Tensor:
-        with torch.inference_mode():
+        with torch.inference_mode(), self.precision:
             return self.module(batch.images)[0]
 
     def prepare_training(self, optimizer: Optimizer) -> None:
@@ -152,9 +167,11 @@ class PyTorchNetwork:
         return loss.detach()
 
     def _loss(self, batch: Batch) -> Tensor:
-        heads = zip(self.network.heads, self.module(batch.images), strict=True)
+        with self.precision:
+            heads = zip(self.network.heads, self.module(batch.images), strict=True)
+        loss = self.network.loss
         return sum(
-            (h.loss_weight * losses.of_head(self.network.loss, x, batch.labels) for h, x in heads),
+            (h.loss_weight * losses.of_head(loss, x.to(self.dtype), batch.labels) for h, x in heads),
             start=torch.zeros((), dtype=self.dtype, device=self.device),
         )
 

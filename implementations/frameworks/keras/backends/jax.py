@@ -14,8 +14,6 @@ from implementations.network import Array, Settings
 
 def configure(settings: Settings) -> None:
     """Precision and device; the thread count is PJRT_NPROC, read from the environment by XLA alone."""
-    # Policy "equal": float32 means float32.
-    jax.config.update("jax_default_matmul_precision", "highest")
     platform, _, number = settings.device.partition(":")
     jax.config.update("jax_default_device", jax.devices(platform)[int(number or 0)])
 
@@ -23,6 +21,8 @@ def configure(settings: Settings) -> None:
 def set_precision(precision: str) -> None:
     """JAX computes in float32 unless 64 bits are switched on, before the arrays are made."""
     jax.config.update("jax_enable_x64", precision == "float64")
+    # JAX's default takes TF32 where there is one.
+    jax.config.update("jax_default_matmul_precision", "tensorfloat32" if precision == "tf32" else "highest")
 
 
 def versions() -> dict[str, str]:
@@ -39,6 +39,10 @@ def cuda_devices() -> list[str]:
         return [device.device_kind for device in jax.devices("cuda")]
     except RuntimeError:  # how JAX says that there is none
         return []
+
+
+def precisions(device: str) -> tuple[str, ...]:
+    return ("tf32", "bfloat16", "float16") if device.startswith("cuda") else ("bfloat16", "float16")
 
 
 class Engine:

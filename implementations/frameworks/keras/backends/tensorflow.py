@@ -12,8 +12,6 @@ from implementations.network import Array, Settings
 def configure(settings: Settings) -> None:
     tf.config.threading.set_intra_op_parallelism_threads(settings.threads)
     tf.config.threading.set_inter_op_parallelism_threads(1)
-    # Policy "equal": float32 means float32.
-    tf.config.experimental.enable_tensor_float_32_execution(False)
     platform, _, number = settings.device.partition(":")
     every = tf.config.list_physical_devices("GPU")
     chosen = [every[int(number or 0)]] if platform == "cuda" else []
@@ -23,7 +21,8 @@ def configure(settings: Settings) -> None:
 
 
 def set_precision(precision: str) -> None:
-    """Nothing beyond Keras' own setting."""
+    """TF32 is TensorFlow's own switch, on by default; Keras sets the rest."""
+    tf.config.experimental.enable_tensor_float_32_execution(precision == "tf32")
 
 
 def versions() -> dict[str, str]:
@@ -36,6 +35,10 @@ def versions() -> dict[str, str]:
 def cuda_devices() -> list[str]:
     devices = tf.config.list_physical_devices("GPU")
     return [str(tf.config.experimental.get_device_details(d).get("device_name", d.name)) for d in devices]
+
+
+def precisions(device: str) -> tuple[str, ...]:
+    return ("tf32", "bfloat16", "float16") if device.startswith("cuda") else ("bfloat16", "float16")
 
 
 class Engine:

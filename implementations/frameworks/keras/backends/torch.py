@@ -13,14 +13,13 @@ def configure(settings: Settings) -> None:
     """Threads and switches; the device is Keras' own variable KERAS_TORCH_DEVICE, read at import."""
     torch.set_num_threads(settings.threads)
     torch.set_num_interop_threads(1)
-    # Policy "equal": float32 means float32, and no autotuning.
-    torch.backends.cuda.matmul.allow_tf32 = False
-    torch.backends.cudnn.allow_tf32 = False
-    torch.backends.cudnn.benchmark = False
+    torch.backends.cudnn.benchmark = False  # policy "equal": no autotuning
 
 
 def set_precision(precision: str) -> None:
-    """Nothing beyond Keras' own setting."""
+    """TF32 is PyTorch's own switch, on for cuDNN by default; Keras sets the rest."""
+    torch.backends.cuda.matmul.allow_tf32 = precision == "tf32"
+    torch.backends.cudnn.allow_tf32 = precision == "tf32"
 
 
 def versions() -> dict[str, str]:
@@ -32,6 +31,10 @@ def versions() -> dict[str, str]:
 
 def cuda_devices() -> list[str]:
     return [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
+
+
+def precisions(device: str) -> tuple[str, ...]:
+    return ("tf32", "bfloat16", "float16") if device.startswith("cuda") else ("bfloat16", "float16")
 
 
 class Engine:

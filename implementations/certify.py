@@ -1,0 +1,137 @@
+"""Makes certificates: the tasks of a child, all levels of one framework's network or exported file."""
+
+import dataclasses
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from implementations import (
+    bounds,
+    networks,
+    provenance,
+    reduced,
+    sameness,
+    training_mode,
+    trajectories,
+    weights,
+)
+from implementations.certificates import SCHEMA_VERSION, Certificate, canary_expected, signed
+from implementations.network import Framework, Settings
+from implementations.sameness import Case, Finding
+from implementations.spec import Network
+
+
+def certify(
+    framework: Framework,
+    *,
+    settings: Settings,
+    name: str,
+    network: Mapping[str, Any],
+    weights_path: str,
+    precisions: tuple[str, ...] = ("float64", "float32"),
+    thorough: bool = True,
+    reduced_precisions: Sequence[str] = (),
+) -> Certificate:
+    """Levels 0 to 3 of ``networks.build(**network)`` in this process's framework: a child's task.
+
+    Level 3 is not tried on a network that already differs, and on a large one only if ``thorough``.
+    Level 5 for those of ``reduced_precisions`` that the framework offers on the device.
+    """
+    specification = networks.build(**network)
+    values = weights.load(Path(weights_path), specification)
+    case = sameness.Case.on_probe(specification, values, sameness.proof_batch(specification))
+    about = {
+        "exporter": None,
+        "thorough": thorough or not sameness.is_large(specification),
+        "reduced_precisions": list(reduced_precisions),
+    }
+    known = bounds.known_differences(name)
+    findings = list(sameness.prove(framework, case, settings, precisions=precisions, known=known))
+    for prove in _further(framework, case, specification, settings, known, about):
+        if all(finding.passed for finding in findings):
+            findings += prove()
+    return _certificate(framework, settings, name, specification, values, findings, about)
+
+
+def _further(
+    framework: Framework,
+    case: Case,
+    network: Network,
+    settings: Settings,
+    known: bounds.Known,
+    about: Mapping[str, Any],
+) -> Iterator[Callable[[], Iterable[Finding]]]:
+    """Levels 3 and 5, as far as they apply to ``network``: each for one that does not differ so far."""
+    whole, values = dataclasses.replace(case, network=network), case.weights
+    if about["thorough"]:
+        yield lambda: training_mode.prove(framework, whole, settings, known=known)
+        if network.loss.kind != "none":
+            yield lambda: [trajectories.prove_network(framework, network, values, settings, known=known)]
+    yield lambda: reduced.prove(framework, case, settings, about["reduced_precisions"])
+
+
+def certify_export(
+    framework: Framework,
+    *,
+    settings: Settings,
+    name: str,
+    exporter: str,
+    network: Mapping[str, Any],
+    weights_path: str,
+    model_path: str,
+    made: Mapping[str, Any],
+) -> Certificate:
+    """Level 4 of an exported file, computed by this process's framework: a child's task.
+
+    ``made`` says who wrote the file and at what cost; it stands in the certificate beside what the
+    file is made of, and is no part of the proof.
+    """
+    from implementations import export_sameness, onnx_file  # onnx: needed to export, not to measure
+
+    specification = networks.build(**network)
+    values = weights.load(Path(weights_path), specification)
+    case = sameness.Case.on_probe(specification, values)
+    findings = export_sameness.prove_export(framework, case, Path(model_path), settings)
+    about = {
+        "exporter": exporter,
+        "thorough": True,
+        "reduced_precisions": [],
+        "model_sha256": weights.sha256(Path(model_path)),
+        "export": {**made, **onnx_file.described(Path(model_path))},
+    }
+    return _certificate(framework, settings, name, specification, values, findings, about)
+
+
+def _certificate(
+    framework: Framework,
+    settings: Settings,
+    name: str,
+    network: Network,
+    values: weights.WeightFile,
+    findings: list[sameness.Finding],
+    about: Mapping[str, Any],
+) -> Certificate:
+    counted = network.inference() if about["exporter"] else network
+    return signed(
+        {
+            "schema_version": SCHEMA_VERSION,
+            "framework": name,
+            **about,
+            "versions": framework.versions(),
+            "network": network.name,
+            "classes": network.classes,
+            "input_shape": list(network.input_shape),
+            "parameters": sum(p.size for p in counted.parameters),
+            "digest": network.digest,
+            "weights_sha256": weights.sha256(values.path),
+            "device": settings.device,
+            "precision": settings.precision,
+            "policy": settings.policy,
+            "source": provenance.source(),
+            "processor": provenance.cpu_model(),
+            "passed": all(finding.passed for finding in findings),
+            "findings": [finding.as_data() for finding in findings],
+            "canary": canary_expected(network, values).tolist(),
+            "canary_bound": bounds.values(network, settings)(network.heads[0].path),
+        }
+    )

@@ -1,0 +1,39 @@
+"""Level 5: the logits of every reduced precision that a framework offers, against the reference.
+
+A reduced precision is off by its rounding, so its bound is wide; it must also be off by something:
+a framework that computed in float32 after all would be timed under a false name.
+"""
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+
+from implementations import bounds, reference, weights
+from implementations.network import Array, Framework, Settings
+from implementations.sameness import PROBE_BATCH, PROBE_SEED, Breach, Case, Finding, compare
+
+LEVEL = 5
+UNIT_SCALE = 1.0  # standard deviation of the images: squares of the other levels' 50 overflow float16
+
+
+def prove(framework: Framework, case: Case, settings: Settings, wanted: Sequence[str]) -> Iterator[Finding]:
+    """A finding for each precision in ``wanted`` that ``framework`` offers on the device; dropout is off."""
+    offered = framework.precisions(settings.device)
+    bare = case.network.inference()
+    images = weights.probe_images(case.network, PROBE_SEED, PROBE_BATCH, UNIT_SCALE)
+    head = bare.heads[0].path
+    for precision in (name for name in wanted if name in offered):
+        chosen = dataclasses.replace(settings, precision=precision)
+        built = framework.build(case.network, case.weights, chosen, training=False)
+        expected = reference.forward(bare, case.weights, images)[head]
+        yield judged(head, built.outputs(images), expected, chosen)
+
+
+def judged(path: str, got: Array, expected: Array, settings: Settings) -> Finding:
+    """The finding over logits (batch, classes) computed in the settings' reduced precision."""
+    near, far = bounds.reduced(settings.precision)
+    found = compare(LEVEL, settings, "timed", [(path, got, expected)], lambda path: far)
+    if found.breach is None and found.largest < near:
+        told = f"apart by rounding, {near:.0e} or more"
+        breach = Breach(path, found.largest, near, told, f"nearer than {settings.precision} can be")
+        return dataclasses.replace(found, breach=breach)
+    return found

@@ -1,0 +1,74 @@
+"""Level 5: neither too far from the reference nor nearer than the precision can be."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from reference_adapter import ReferenceFramework
+
+from implementations import bounds, networks, reduced, weights
+from implementations.network import Settings
+from implementations.sameness import Case, Finding
+
+MLP = networks.build("mlp")
+SETTINGS = Settings()
+
+
+@pytest.fixture
+def case() -> Case:
+    return Case.on_probe(MLP, weights.probe(MLP, 0))
+
+
+def proven(case: Case, *wanted: str, framework: Any = None) -> list[Finding]:
+    return list(reduced.prove(framework or ReferenceFramework(), case, SETTINGS, wanted))
+
+
+def test_rounding_is_reported_and_passes(case: Case) -> None:
+    (finding,) = proven(case, "float16")
+    assert finding.passed
+    assert (finding.level, finding.precision) == (5, "float16")
+    # Half a unit in the last place, of a logit that is at most the largest.
+    assert 2**-13 < finding.largest <= 2**-11
+
+
+def test_a_precision_that_is_only_claimed_is_caught(case: Case) -> None:
+    (finding,) = proven(case, "bfloat16")
+    assert not finding.passed
+    assert finding.breach
+    assert finding.breach.got == "nearer than bfloat16 can be"
+
+
+def test_what_is_not_offered_is_not_compared(case: Case) -> None:
+    assert proven(case, "tf32") == []
+
+
+@pytest.mark.parametrize(("precision", "units"), [("bfloat16", 2**-7), ("float16", 2**-10), ("tf32", 2**-10)])
+def test_the_bound_is_eight_units_of_the_largest_logit(precision: str, units: float) -> None:
+    expected = np.array([[4.0, -1.0]])
+    settings = Settings(precision=precision)
+
+    def moved(by: float) -> Finding:
+        got = expected + np.array([[0.0, by * 4.0 * units]])
+        return reduced.judged("logits", got, expected, settings)
+
+    assert bounds.UNITS[precision] == units
+    assert moved(7.9).passed
+    assert not moved(8.1).passed
+    assert moved(0.02).passed
+    assert not moved(0.01).passed
+
+
+def test_an_overflow_is_a_breach() -> None:
+    settings = Settings(precision="float16")
+    got = reduced.judged("logits", np.array([[np.inf, 1.0]]), np.array([[1e5, 1.0]]), settings)
+    assert not got.passed
+
+
+def test_another_network_is_caught_through_the_rounding(case: Case) -> None:
+    class Slipped(ReferenceFramework):
+        def build(self, network: Any, values: Any, settings: Settings, *, training: bool) -> Any:
+            changed = {path: value * np.float32(1.02) for path, value in values.items()}
+            return super().build(network, changed, settings, training=training)
+
+    (finding,) = proven(case, "float16", framework=Slipped())
+    assert not finding.passed

@@ -111,6 +111,11 @@ def write_json(path: Path, content: Any) -> None:
         temporary.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n")
 
 
+def slips_path(folder: Path, framework: str) -> Path:
+    """Where the record of the mutants in ``framework`` belongs."""
+    return folder / "mutants" / f"{framework}.json"
+
+
 def read_training(path: Path) -> dict[str, Any]:
     """The training result in ``path``; ``UserError`` if the file is damaged, foreign or newer."""
     content = read_json(path, "training result")

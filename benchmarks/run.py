@@ -16,7 +16,7 @@ from benchmarks import machine, plan, results, train
 from benchmarks.data.images import ImageSet
 from benchmarks.plan import Case, Preset
 from benchmarks.recipes import Recipe
-from implementations import certificates, networks, proving, sameness
+from implementations import certificates, networks, proving, sameness, slips
 from implementations.certificates import Certificate, first_breach
 from implementations.errors import UserError
 from implementations.files import replacing
@@ -116,6 +116,7 @@ class Run:
             "neither code nor builds nor processor changed"
         )
         self.prover.all(missing, self._proven)
+        self._take_over_slips()
 
     def _claims(self) -> list[Claim]:
         return proving.claims(self.networks, self.frameworks, exporters=self.frameworks)
@@ -155,6 +156,12 @@ class Run:
         certificates.write(self.certificate_path(claim), certificate)
         self.proofs[claim] = certificate
         self.notice(f"  {claim.network} in {claim.title}: {first_breach(certificate) or 'same'}")
+
+    def _take_over_slips(self) -> None:
+        """What 'check --mutants' found, where that still holds: the report shows it."""
+        for framework in self.frameworks:
+            if record := slips.kept(self.prover, framework):
+                results.write_json(results.slips_path(self.folder, framework), record)
 
     def certificate_path(self, claim: Claim) -> Path:
         return self.folder / "certificates" / f"{claim.slug}.json"

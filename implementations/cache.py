@@ -49,6 +49,10 @@ class Cache:
         """Where the last certificate of ``claim`` (its slug) on ``device`` belongs."""
         return self._path("certificates", f"{claim}-{network.digest[:16]}-{device.replace(':', '')}.json")
 
+    def slips(self, framework: str, device: str) -> Path:
+        """Where the record of the mutants in ``framework`` belongs."""
+        return self._path("mutants", f"{framework}-{device.replace(':', '')}.json")
+
     def data(self, name: str, sha256: str) -> Path:
         """Where a data set's neutral file belongs."""
         return self._path("data", f"{name}-{sha256[:16]}.safetensors")

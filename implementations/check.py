@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.table import Table
 
-from implementations import networks, optimizer_table, selection
+from implementations import networks, optimizer_table, selection, slips
 from implementations.cache import Cache
 from implementations.certificates import Certificate, first_breach, strict
 from implementations.console import CONSOLE
@@ -35,7 +35,7 @@ def run(options: argparse.Namespace) -> int:
     prover, frameworks = _prover(options)
     trainers = [name for name in frameworks if ADAPTERS[name].trains]
     if options.mutants:
-        return _mutants(prover, trainers)
+        return slips.run(prover, trainers)
     if options.optimizers:
         return optimizer_table.run(prover, trainers)
     exporters, names = _exporters(prover.launcher), options.network or list(networks.NETWORKS)
@@ -163,44 +163,3 @@ def _verdict(certificates: dict[Claim, Certificate]) -> int:
     for claim, certificate in breaches:
         CONSOLE.print(f"{claim.network} in {claim.title}: {first_breach(certificate)}", style="bold")
     return BREACH if breaches else 0
-
-
-def _mutants(prover: Prover, frameworks: Sequence[str]) -> int:
-    """The table of mutants; 1 if one got away."""
-    rows: dict[str, dict[str, Any]] = {}
-    found: dict[str, list[str]] = {}
-    escaped = 0
-    for framework in frameworks:
-        for row in prover.mutants(framework):
-            rows[row["name"]] = row
-            found.setdefault(row["name"], []).append("caught" if row["caught"] else f"ESCAPED {row['found']}")
-            escaped += not row["caught"]
-    result = Table(title="Mutants: each slip must be caught at its level, in its layer")
-    for heading in ("mutant", "slip", "network", "level", "first differing", *frameworks):
-        result.add_column(heading)
-    for name, row in rows.items():
-        level, first = row["expected"]
-        shown = ("-", "nothing: it must pass") if level is None else (str(level), first)
-        result.add_row(name, row["slip"], row["network"], *shown, *found[name])
-    CONSOLE.print(result)
-    return BREACH if escaped + _training_mutants(prover, frameworks) else 0
-
-
-def _training_mutants(prover: Prover, frameworks: Sequence[str]) -> int:
-    """The table of the optimizers' slips; how many got away."""
-    rows = {framework: prover.training_mutants(framework) for framework in frameworks}
-    result = Table(title="Slips of a training: each must be caught at level 3")
-    for heading in ("mutant", "slip", *frameworks):
-        result.add_column(heading)
-    slips = {row["name"]: row["slip"] for found in rows.values() for row in found}
-    for name, slip in slips.items():
-        result.add_row(name, slip, *(_outcome([r for r in rows[f] if r["name"] == name]) for f in frameworks))
-    CONSOLE.print(result)
-    return sum(not row["caught"] for found in rows.values() for row in found)
-
-
-def _outcome(rows: Sequence[dict[str, Any]]) -> str:
-    """Of one slip, in every way in which a framework can express it."""
-    if not rows:
-        return "-"
-    return "caught" if all(row["caught"] for row in rows) else "ESCAPED"

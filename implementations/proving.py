@@ -193,21 +193,8 @@ class Prover:
                 raise
         return found
 
-    def mutants(self, framework: str) -> list[dict[str, Any]]:
-        """The rows of ``mutants.prove_mutants`` in ``framework``."""
-        task = "implementations.mutants:prove_mutants"
-        request = {"name": framework, "device": self.device}
-        return list(self.launcher.ask(framework, task, request, self.timeout))
-
-    def optimizers(self, framework: str) -> list[dict[str, Any]]:
-        """The rows of ``optimizer_forms.measure`` in ``framework``."""
-        task = "implementations.optimizer_forms:measure"
-        request = {"name": framework, "device": self.device}
-        return list(self.launcher.ask(framework, task, request, self.timeout))
-
-    def training_mutants(self, framework: str) -> list[dict[str, Any]]:
-        """The rows of ``training_mutants.prove_mutants`` in ``framework``."""
-        task = "implementations.training_mutants:prove_mutants"
+    def table(self, framework: str, task: str) -> list[dict[str, Any]]:
+        """The rows that ``task`` ("module:function") of a child with ``framework`` returns."""
         request = {"name": framework, "device": self.device}
         return list(self.launcher.ask(framework, task, request, self.timeout))
 

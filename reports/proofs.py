@@ -1,5 +1,6 @@
 """Certificates as rows of the sameness table. Nothing about HTML."""
 
+import dataclasses
 import functools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -7,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.results import refused
-from implementations import bounds, certificates, networks
+from implementations import bounds, certificates, networks, sameness
 from implementations.certificates import Certificate
 from implementations.check import COLUMNS
 from implementations.errors import UserError
@@ -28,6 +29,16 @@ class Cell:
 
 
 @dataclass(frozen=True)
+class Comparison:
+    """One finding of a certificate: a level in one precision and mode."""
+
+    level: str  # number and title
+    precision: str
+    mode: str
+    cell: Cell
+
+
+@dataclass(frozen=True)
 class Proof:
     """One claim: a network in a framework (or an export of it) computes what the specification says."""
 
@@ -40,11 +51,17 @@ class Proof:
     passed: bool
     identity: str
     cells: tuple[Cell | None, ...]  # in the order of ``COLUMNS``; None: not compared
+    comparisons: tuple[Comparison, ...]  # all that the cells sum up
     breach: str  # one line naming the first differing layer; empty if the proof holds
 
     @property
     def title(self) -> str:
         return title(self.framework, self.exporter)
+
+    @property
+    def compared(self) -> int:
+        """Tensors and facts that were compared."""
+        return sum(comparison.cell.compared for comparison in self.comparisons)
 
 
 def title(framework: str, exporter: str | None) -> str:
@@ -86,6 +103,7 @@ def _proof(certificate: Certificate) -> Proof:
         passed=certificate["passed"] is True,
         identity=str(certificate["id"]),
         cells=tuple(_cell(certificate, level, precision) for _, level, precision in COLUMNS),
+        comparisons=tuple(_comparison(certificate, finding) for finding in certificate["findings"]),
         breach=certificates.first_breach(certificate),
     )
 
@@ -98,14 +116,24 @@ def _cell(certificate: Certificate, level: int, precision: str | None) -> Cell |
         return None
     worst = max(found, key=lambda finding: float(finding["largest"]))
     failed = next((finding for finding in found if not finding["passed"]), None)
-    shown = failed or worst
+    compared = sum(int(finding["compared"]) for finding in found)
+    return dataclasses.replace(_single(certificate, failed or worst), compared=compared)
+
+
+def _comparison(certificate: Certificate, finding: Mapping[str, Any]) -> Comparison:
+    level = int(finding["level"])
+    title = f"{level} {sameness.LEVELS.get(level, '')}"
+    return Comparison(title, finding["precision"], finding["mode"], _single(certificate, finding))
+
+
+def _single(certificate: Certificate, finding: Mapping[str, Any]) -> Cell:
     return Cell(
-        largest=float(shown["largest"]),
-        bound=_bound(certificate, shown),
-        where=str(shown["where"]),
-        compared=sum(int(finding["compared"]) for finding in found),
-        counts=level == 0,
-        passed=failed is None,
+        largest=float(finding["largest"]),
+        bound=_bound(certificate, finding),
+        where=str(finding["where"]),
+        compared=int(finding["compared"]),
+        counts=finding["level"] == 0,
+        passed=finding["passed"] is True,
     )
 
 

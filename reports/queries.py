@@ -12,9 +12,10 @@ from benchmarks.intervals import Interval
 from benchmarks.plan import Case
 from benchmarks.results import Fork
 from implementations.errors import UserError
-from reports import failures, proofs, training
+from reports import failures, proofs, slips, training
 from reports.failures import Failure
 from reports.proofs import Proof
+from reports.slips import Slips
 from reports.training import Training
 
 MEBI = 2**20
@@ -74,6 +75,7 @@ class Report:
     conditions: Mapping[str, Any]  # that all forks share; empty without forks
     groups: tuple[Group, ...]
     proofs: tuple[Proof, ...]
+    slips: Slips
     trainings: tuple[Training, ...]
     failures: tuple[Failure, ...]
     unproven: tuple[str, ...]  # results left out, since no certificate here carries them
@@ -106,6 +108,7 @@ def read(folder: Path) -> Report:
         conditions=_conditions(folder, kept),
         groups=_groups(kept, about["preset"]),
         proofs=found,
+        slips=slips.read(folder),
         trainings=training.grouped([pair for pair in trainings if pair[1].certificate in proven]),
         failures=failures.read(folder),
         unproven=tuple(_unproven(forks, trainings, proven)),

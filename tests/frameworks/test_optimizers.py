@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from implementations import bounds
+from implementations import bounds, optimizer_table, slips
 from implementations.network import TRAINERS
 from implementations.optimizer_forms import DECAYS, METHODS
 from implementations.processes import Launcher
@@ -19,7 +19,7 @@ KERAS = [name for name in TRAINERS if name.startswith("keras")]
 @pytest.fixture(scope="module", params=TRAINERS)
 def table(request: pytest.FixtureRequest, prover: Prover) -> tuple[str, list[dict[str, Any]]]:
     """A framework and its rows: ten steps of every method with every decay."""
-    return request.param, prover.optimizers(request.param)
+    return request.param, prover.table(request.param, optimizer_table.TASK)
 
 
 def test_every_optimizer_has_its_declared_form(table: tuple[str, list[dict[str, Any]]]) -> None:
@@ -51,7 +51,7 @@ def test_a_decoupled_decay_is_offered_where_the_framework_has_one(
 
 @pytest.mark.parametrize("framework", TRAINERS)
 def test_every_slip_of_a_training_is_caught(framework: str, prover: Prover) -> None:
-    rows = prover.training_mutants(framework)
+    rows = prover.table(framework, slips.TASKS["trainings"])
     assert {row["name"] for row in rows} == {mutant.name for mutant in TRAINING_MUTANTS}
     assert [row for row in rows if not row["caught"]] == []
 

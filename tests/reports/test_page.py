@@ -103,7 +103,7 @@ def test_hostile_text_is_escaped_in_text_and_data(hostile_page: str) -> None:
 def test_every_table_has_a_caption_and_headings(full_page: str) -> None:
     html = markup(full_page)
     tables = re.findall(r"<table.*?</table>", html, re.DOTALL)
-    assert len(tables) == 6
+    assert len(tables) == 8
     assert all("<caption>" in table and 'scope="' in table for table in tables)
 
 

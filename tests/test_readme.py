@@ -9,7 +9,7 @@ from functools import cache
 
 import pytest
 
-from implementations import bounds, mutants
+from implementations import bounds, mutants, networks
 from implementations.commandline import ROOT
 
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -76,3 +76,13 @@ def test_the_bounds_of_the_levels() -> None:
         for precision, bound in re.findall(r"(float\d+) ([\de-]+)", text)
     }
     assert stated == bounds.BOUNDS
+
+
+def test_the_bounds_of_reduced_precisions() -> None:
+    ((far, near),) = re.findall(r"at most (\d+) machine epsilons of that precision, at least 1/(\d+)", TEXT)
+    assert (int(far), 1 / int(near)) == (bounds.UNITS_APART, bounds.UNITS_NEAR)
+
+
+def test_the_count_of_networks() -> None:
+    (count,) = re.findall(r"GoogLeNet, VGG16 and (\d+) relatives", TEXT)
+    assert int(count) == len(networks.NETWORKS) - 2

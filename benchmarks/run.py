@@ -16,13 +16,14 @@ from benchmarks import machine, plan, results, train
 from benchmarks.data.images import ImageSet
 from benchmarks.plan import Case, Preset
 from benchmarks.recipes import Recipe
-from implementations import certificates, networks, proving, sameness, slips
+from implementations import certificates, claims, networks, sameness, slips
 from implementations.certificates import Certificate, first_breach
+from implementations.claims import Claim
 from implementations.errors import UserError
 from implementations.files import replacing
 from implementations.network import ADAPTERS
 from implementations.processes import REASON_LENGTH, ChildFailedError, Finished
-from implementations.proving import Claim, Prover
+from implementations.proving import Prover
 
 SCHEDULE_SEED = 0
 FAILURE_MARKS = ("FAILED", "ERROR", "error:", "Exit:")
@@ -119,7 +120,7 @@ class Run:
         self._take_over_slips()
 
     def _claims(self) -> list[Claim]:
-        return proving.claims(self.networks, self.frameworks, exporters=self.frameworks)
+        return claims.claims(self.networks, self.frameworks, exporters=self.frameworks)
 
     def _matters(self, claim: Claim) -> bool:
         """Whether this run rests on ``claim``: files of large networks only where they are measured."""

@@ -11,11 +11,12 @@ from rich.table import Table
 from implementations import networks, optimizer_table, selection, slips
 from implementations.cache import Cache
 from implementations.certificates import Certificate, first_breach, strict
+from implementations.claims import Claim, claims
 from implementations.console import CONSOLE
 from implementations.errors import UserError
 from implementations.network import ADAPTERS, REDUCED_PRECISIONS, known
 from implementations.processes import Launcher, available_cores, parse_pythons
-from implementations.proving import Claim, Prover, claims
+from implementations.proving import Prover
 
 BREACH = 1
 COLUMNS = (

@@ -2,12 +2,16 @@
 
 ``python -m implementations.child REQUEST ANSWER``: the request names the framework, the task
 ("module:function", called with the adapter's module first) and its arguments. The answer file is
-there only if the task came to an end: with its result, or with a user's mistake.
+there only if the task came to an end: with its result, or with a user's mistake. Several calls of
+one task may share the process, for starting it takes seconds.
 """
 
+import functools
+import gc
 import importlib
 import json
 import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +32,32 @@ def main(request_path: str, answer_path: str) -> int:
     return 0
 
 
-def answer(framework: str, task: str, threads: int, device: str = "cpu", **arguments: Any) -> Any:
-    """What ``task`` returns for ``framework``; everything in and out is JSON data."""
+def answer(
+    framework: str,
+    task: str,
+    threads: int,
+    device: str = "cpu",
+    calls: Sequence[Mapping[str, Any]] | None = None,
+    **arguments: Any,
+) -> Any:
+    """What ``task`` returns for ``framework``; everything in and out is JSON data.
+
+    With ``calls``, a list: what it returns for each, with the arguments that they share.
+    """
     settings = Settings(devices=(device,), threads=threads)
     loaded = network.load(framework, settings)
-    module, _, function = task.partition(":")
-    return getattr(importlib.import_module(module), function)(loaded, settings=settings, **arguments)
+    module, _, name = task.partition(":")
+    function = getattr(importlib.import_module(module), name)
+    if calls is None:
+        return function(loaded, settings=settings, **arguments)
+    return list(_each(functools.partial(function, loaded, settings=settings, **arguments), calls))
+
+
+def _each(function: Callable[..., Any], calls: Iterable[Mapping[str, Any]]) -> Iterator[Any]:
+    """One answer after the other; what the framework held for the one is given back before the next."""
+    for call in calls:
+        yield function(**call)
+        gc.collect()
 
 
 def versions(framework: Any, *, settings: Settings) -> dict[str, str]:

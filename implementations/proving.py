@@ -1,66 +1,23 @@
-"""The parent's side of a proof: which certificates are needed, and the children that make them."""
+"""The parent's side of a proof: the children that make certificates, and those that still hold."""
 
 import dataclasses
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from implementations import certificates, networks, provenance, sameness, weights
+from implementations import certificates, networks, provenance, weights
 from implementations.cache import Cache
 from implementations.certificates import Certificate, signed
+from implementations.claims import Claim, grouped, is_large
 from implementations.errors import UserError
-from implementations.network import ADAPTERS, WRITERS, Settings
+from implementations.network import ADAPTERS, Settings
 from implementations.processes import ChildFailedError, Launcher, available_cores
 from implementations.sameness import PROBE_SEED
 
 TIMEOUT_S = 600.0
 SIDE_BY_SIDE = 2
-
-
-@dataclass(frozen=True)
-class Claim:
-    """What one certificate is about: a network in a framework, or its export in ONNX Runtime."""
-
-    framework: str
-    network: str
-    classes: int | None = None
-    input_size: tuple[int, int] | None = None
-    exporter: str | None = None
-
-    @property
-    def arguments(self) -> dict[str, Any]:
-        return {"name": self.network, "classes": self.classes, "input_size": self.input_size}
-
-    @property
-    def title(self) -> str:
-        """The framework, and for an export where it comes from."""
-        return f"{self.framework} ({self.exporter})" if self.exporter else self.framework
-
-    @property
-    def slug(self) -> str:
-        """The claim as part of a file's name."""
-        source = f"-from-{self.exporter}" if self.exporter else ""
-        return f"{self.network}-{self.framework}{source}"
-
-
-def claims(
-    names: Iterable[str], frameworks: Iterable[str], exporters: Collection[str], **size: Any
-) -> list[Claim]:
-    """All claims about ``names`` in ``frameworks``; about exports those of ``exporters`` only.
-
-    A framework whose files another one writes makes no claim of its own: it would be the same file.
-    """
-    sources = [name for name in WRITERS if name in exporters]
-    found = []
-    for name in names:
-        for framework in frameworks:
-            if ADAPTERS[framework].trains:
-                found.append(Claim(framework, name, **size))
-            else:
-                found += [Claim(framework, name, exporter=source, **size) for source in sources]
-    return found
 
 
 @dataclass(frozen=True)
@@ -77,21 +34,51 @@ class Prover:
 
     def certificate(self, claim: Claim) -> Certificate:
         """The certificate of ``claim``, kept for later; a child that failed gives one that does not pass."""
-        certificate = self._made(claim)
-        if certificate.get("passed"):
-            certificates.write(self._place(claim), certificate)
+        (certificate,) = self.certificates([claim])
         return certificate
 
-    def _made(self, claim: Claim) -> Certificate:
+    def certificates(self, group: Sequence[Claim]) -> list[Certificate]:
+        """Those of claims that differ in their network alone, made in one child."""
         try:
-            if claim.exporter is None:
-                effort = {"thorough": self.thorough, "reduced_precisions": self.reduced_precisions}
-                return dict(self._ask(claim.framework, "certify:certify", claim, **effort))
-            made = self.export(dataclasses.replace(claim, framework=claim.exporter), self.model(claim))
-            export = {"exporter": claim.exporter, "model_path": str(self.model(claim)), "made": made}
-            return dict(self._ask(claim.framework, "certify:certify_export", claim, **export))
+            made = self._exported(group) if group[0].exporter else self._proven(group)
         except ChildFailedError as failure:
-            return _failed(claim, self.device, failure)
+            if len(group) > 1:  # a crash costs its own claim only
+                return [self.certificate(claim) for claim in group]
+            return [_failed(group[0], self.device, failure)]
+        for claim, certificate in zip(group, made, strict=True):
+            if certificate["passed"]:
+                certificates.write(self._place(claim), certificate)
+        return made
+
+    def _proven(self, group: Sequence[Claim]) -> list[Certificate]:
+        effort = {"thorough": self.thorough, "reduced_precisions": self.reduced_precisions}
+        return self._ask(
+            group[0].framework, "certify:certify", [self._about(claim) for claim in group], effort
+        )
+
+    def _exported(self, group: Sequence[Claim]) -> list[Certificate]:
+        exporter = str(group[0].exporter)
+        written = self._export(
+            exporter, [{**self._about(c), "model_path": str(self.model(c))} for c in group]
+        )
+        calls = [
+            {**self._about(claim), "model_path": str(self.model(claim)), "made": made}
+            for claim, made in zip(group, written, strict=True)
+        ]
+        return self._ask(group[0].framework, "certify:certify_export", calls, {"exporter": exporter})
+
+    def _about(self, claim: Claim) -> dict[str, Any]:
+        return {"network": claim.arguments, "weights_path": str(self.weights(claim))}
+
+    def _ask(
+        self, framework: str, task: str, calls: Sequence[Mapping[str, Any]], shared: Mapping[str, Any]
+    ) -> list[Certificate]:
+        request = {"name": framework, "device": self.device, "calls": calls, **shared}
+        return self._answers(framework, task, request)
+
+    def _answers(self, framework: str, task: str, request: Mapping[str, Any]) -> list[Any]:
+        timeout = self.timeout * len(request["calls"])
+        return list(self.launcher.ask(framework, f"implementations.{task}", request, timeout))
 
     def kept(self, claim: Claim) -> Certificate | None:
         """The certificate that was made last, if it still holds."""
@@ -150,9 +137,13 @@ class Prover:
 
         Written by the framework itself, or by the one that its row in the table names.
         """
-        writer = ADAPTERS[claim.framework].writer
-        cost = self._ask(writer, "exports:export", claim, model_path=str(path))
-        return {"written_by": writer, **cost}
+        (written,) = self._export(claim.framework, [{**self._about(claim), "model_path": str(path)}])
+        return written
+
+    def _export(self, framework: str, calls: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        writer = ADAPTERS[framework].writer
+        costs = self._answers(writer, "exports:export", {"calls": calls})
+        return [{"written_by": writer, **cost} for cost in costs]
 
     def weights(self, claim: Claim) -> Path:
         """The weight file that ``claim`` is proven and measured on."""
@@ -166,27 +157,29 @@ class Prover:
         self, wanted: Sequence[Claim], done: Callable[[Claim, Certificate], None] = lambda c, d: None
     ) -> dict[Claim, Certificate]:
         """The certificates of ``wanted``: large networks alone on all cores, then the others side by side."""
-        large = [claim for claim in wanted if _is_large(claim)]
-        small = [claim for claim in wanted if not _is_large(claim)]
+        large = [[claim] for claim in wanted if is_large(claim)]
+        small = grouped([claim for claim in wanted if not is_large(claim)])
         found = self._side_by_side(large, 1, done)
         found |= self._side_by_side(small, min(SIDE_BY_SIDE, available_cores()), done)
         return {claim: found[claim] for claim in wanted}
 
     def _side_by_side(
-        self, wanted: Sequence[Claim], workers: int, done: Callable[[Claim, Certificate], None]
+        self, wanted: Sequence[list[Claim]], workers: int, done: Callable[[Claim, Certificate], None]
     ) -> dict[Claim, Certificate]:
         """Certificates made by ``workers`` children at a time, which share the threads."""
-        for claim in wanted:  # weights are made once, not by two children at a time
-            self.weights(claim)
+        for group in wanted:  # weights are made once, not by two children at a time
+            for claim in group:
+                self.weights(claim)
         threads = max(1, self.launcher.threads // workers)
         sharing = dataclasses.replace(self, launcher=dataclasses.replace(self.launcher, threads=threads))
-        found = {}
+        found: dict[Claim, Certificate] = {}
         with ThreadPoolExecutor(workers) as pool:
             try:
-                started = {pool.submit(sharing.certificate, claim): claim for claim in wanted}
+                started = {pool.submit(sharing.certificates, group): group for group in wanted}
                 for future in as_completed(started):
-                    found[started[future]] = future.result()
-                    done(started[future], future.result())
+                    for claim, certificate in zip(started[future], future.result(), strict=True):
+                        found[claim] = certificate
+                        done(claim, certificate)
             except BaseException:
                 self.launcher.stop()
                 pool.shutdown(cancel_futures=True)
@@ -197,17 +190,6 @@ class Prover:
         """The rows that ``task`` ("module:function") of a child with ``framework`` returns."""
         request = {"name": framework, "device": self.device}
         return list(self.launcher.ask(framework, task, request, self.timeout))
-
-    def _ask(self, framework: str, task: str, claim: Claim, **arguments: Any) -> Any:
-        request = {"network": claim.arguments, "weights_path": str(self.weights(claim)), **arguments}
-        if task.startswith("certify"):
-            request |= {"name": framework, "device": self.device}
-        return self.launcher.ask(framework, f"implementations.{task}", request, self.timeout)
-
-
-def _is_large(claim: Claim) -> bool:
-    """Whether a proof needs the machine for itself: full-size VGG16 in float64 peaks at 11 GiB."""
-    return sameness.is_large(networks.build(**claim.arguments))
 
 
 def _failed(claim: Claim, device: str, failure: ChildFailedError) -> Certificate:

@@ -11,8 +11,9 @@ from benchmarks.recipes import MLP
 from benchmarks.run import Run
 from implementations.cache import Cache
 from implementations.certificates import signed
+from implementations.claims import Claim
 from implementations.processes import Launcher
-from implementations.proving import Claim, Prover
+from implementations.proving import Prover
 
 BREACH = {"path": "hidden", "difference": 0.5, "bound": 1e-5, "expected": "1 at (0,)", "got": "2"}
 FAILED = {"passed": False, "findings": [{"level": 1, "precision": "float32", "breach": BREACH}]}

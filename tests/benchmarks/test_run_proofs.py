@@ -10,8 +10,9 @@ from benchmarks import results
 from benchmarks.run import Run
 from implementations import certificates
 from implementations.cache import Cache
+from implementations.claims import Claim
 from implementations.errors import UserError
-from implementations.proving import Claim, Prover
+from implementations.proving import Prover
 
 MLP = Claim("pytorch", "mlp")
 

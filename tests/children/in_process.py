@@ -17,23 +17,28 @@ class InProcess(Launcher):
     """Proves with the reference itself, in this process; exports a file of four bytes."""
 
     def ask(self, framework: str, task: str, arguments: Any, timeout: float) -> Any:
-        given = dict(arguments)
-        if task.endswith(":versions"):
-            return BUILDS[framework]
-        if task.endswith(":export"):
-            Path(given["model_path"]).write_bytes(b"onnx")
-            return {"writer_versions": BUILDS[framework], "seconds": 1.0}
-        settings = Settings(devices=(given.pop("device"),))
+        shared = dict(arguments)
+        if "calls" not in shared:
+            return BUILDS[framework]  # of the task "versions"
+        calls = shared.pop("calls")
+        answer = self.exported if task.endswith(":export") else self.proven
+        return [answer(framework, {**shared, **call}) for call in calls]
+
+    def exported(self, framework: str, given: dict[str, Any]) -> dict[str, Any]:
+        Path(given["model_path"]).write_bytes(b"onnx")
+        return {"writer_versions": BUILDS[framework], "seconds": 1.0}
+
+    def proven(self, framework: str, given: dict[str, Any]) -> dict[str, Any]:
         proven = certify.certify(
             ReferenceFramework(),
-            settings=settings,
+            settings=Settings(devices=(given["device"],)),
             name=given["name"],
             network=given["network"],
             weights_path=given["weights_path"],
             precisions=("float64",),
             thorough=given.get("thorough", False),
         )
-        about = {"versions": BUILDS[framework]}
+        about: dict[str, Any] = {"versions": BUILDS[framework]}
         if "made" in given:
             digest = weights.sha256(Path(given["model_path"]))
             about |= {"exporter": given["exporter"], "export": given["made"], "model_sha256": digest}

@@ -3,9 +3,10 @@
 import pytest
 
 from implementations import certificates
+from implementations.claims import Claim
 from implementations.network import TRAINERS
 from implementations.processes import Launcher, available_cores
-from implementations.proving import Claim, Prover
+from implementations.proving import Prover
 
 pytestmark = pytest.mark.frameworks
 TIMEOUT_S = 300.0

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from implementations import certificates, networks, weights
+from implementations.claims import Claim
 from implementations.network import WRITERS
 from implementations.processes import Launcher
-from implementations.proving import Claim, Prover
+from implementations.proving import Prover
 
 pytestmark = pytest.mark.frameworks
 TIMEOUT_S = 300.0

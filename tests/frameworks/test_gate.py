@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from implementations import certificates
+from implementations.claims import Claim
 from implementations.commandline import ROOT
-from implementations.proving import Claim, Prover
+from implementations.proving import Prover
 
 pytestmark = pytest.mark.frameworks
 CLAIM = Claim("pytorch", "mlp")

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from benchmarks import plan
-from implementations import certificates, networks, proving, reference, weights
+from implementations import certificates, claims, networks, reference, weights
+from implementations.claims import Claim
 from implementations.network import TRAINERS, WRITERS
-from implementations.proving import Claim, Prover
+from implementations.proving import Prover
 from implementations.sameness import Case, difference
 
 pytestmark = pytest.mark.frameworks
@@ -36,11 +37,11 @@ def proofs(prover: Prover) -> dict[Claim, dict[str, Any]]:
     """All certificates that the tests of this file look at, made side by side."""
     wanted = []
     for framework, name in PAIRS:
-        wanted += proving.claims(
+        wanted += claims.claims(
             [name], [framework], (), classes=FIXED.get(name, CLASSES), input_size=SIZES[name]
         )
     for name, size in EXPORTED.items():
-        wanted += proving.claims(
+        wanted += claims.claims(
             [name], ["onnxruntime"], WRITERS, classes=FIXED.get(name, CLASSES), input_size=size
         )
     return prover.all(wanted)

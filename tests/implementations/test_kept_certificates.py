@@ -11,8 +11,9 @@ from in_process import BUILDS, InProcess
 from implementations import certificates, networks, provenance
 from implementations.cache import Cache
 from implementations.certificates import signed
+from implementations.claims import Claim
 from implementations.processes import ChildFailedError, Finished
-from implementations.proving import Claim, Prover
+from implementations.proving import Prover
 
 MLP = Claim("pytorch", "mlp")
 EXPORT = Claim("onnxruntime", "mlp", exporter="pytorch")

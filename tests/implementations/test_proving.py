@@ -8,9 +8,10 @@ import pytest
 from implementations import networks
 from implementations.cache import Cache
 from implementations.check import exports_table
+from implementations.claims import TOGETHER, Claim, claims, grouped, is_large
 from implementations.network import ADAPTERS, TRAINERS, WRITERS
-from implementations.processes import Launcher
-from implementations.proving import Claim, Prover, claims
+from implementations.processes import ChildFailedError, Finished, Launcher
+from implementations.proving import Prover
 
 
 def test_a_trainer_is_claimed_once_a_network() -> None:
@@ -50,22 +51,58 @@ class Asked(Launcher):
 
     def ask(self, framework: str, task: str, arguments: Any, timeout: float) -> Any:
         ASKED.append((framework, task.partition(":")[2], arguments))
-        return {"seconds": 1.0}
+        names = [call["network"]["name"] for call in arguments["calls"]]
+        if "vgg16" in names and framework == "paddle":
+            raise ChildFailedError(task, Finished(-9, 1.0, False, ""))
+        return [{"seconds": 1.0, "passed": False, "network": name} for name in names]
 
 
 ASKED: list[tuple[str, str, Any]] = []
 
 
-def test_another_framework_writes_the_file_and_the_certificate_can_say_so(tmp_path: Path) -> None:
+@pytest.fixture
+def prover(tmp_path: Path) -> Prover:
     ASKED.clear()
-    Prover(Asked(1), Cache(tmp_path)).certificate(Claim("onnxruntime", "mlp", exporter="keras-jax"))
+    return Prover(Asked(1), Cache(tmp_path))
+
+
+def test_another_framework_writes_the_file_and_the_certificate_can_say_so(prover: Prover) -> None:
+    prover.certificate(Claim("onnxruntime", "mlp", exporter="keras-jax"))
     (export, certify) = ASKED
     assert export[:2] == ("keras-tensorflow", "export")
     assert certify[:2] == ("onnxruntime", "certify_export")
-    assert export[2]["weights_path"] == certify[2]["weights_path"]
-    assert export[2]["model_path"] == certify[2]["model_path"]
+    (written,), (read,) = export[2]["calls"], certify[2]["calls"]
+    assert written["weights_path"] == read["weights_path"]
+    assert written["model_path"] == read["model_path"]
     assert certify[2]["exporter"] == "keras-jax"
-    assert certify[2]["made"] == {"written_by": "keras-tensorflow", "seconds": 1.0}
+    made = {"written_by": "keras-tensorflow", "seconds": 1.0, "passed": False, "network": "mlp"}
+    assert read["made"] == made
+
+
+def test_small_networks_share_a_child_a_few_at_a_time(prover: Prover) -> None:
+    chosen = [Claim("pytorch", "mlp", classes, (8, 8)) for classes in range(2, TOGETHER + 3)]
+    found = prover.all([*chosen, Claim("paddle", "mlp")])
+    assert sorted(len(arguments["calls"]) for _, _, arguments in ASKED) == [1, 1, TOGETHER]
+    assert list(found) == [*chosen, Claim("paddle", "mlp")]
+
+
+def test_large_networks_have_a_child_each(prover: Prover) -> None:
+    large = [Claim("pytorch", name) for name in ("vgg13-base", "vgg16-base")]
+    assert all(is_large(claim) for claim in large)
+    assert grouped(large) == [large]
+    # What is large is not grouped at all: a fake answers here, so that no weights of 60 MB are made.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Cache, "probe_weights", lambda cache, network, seed: Path(network.name))
+        prover.all(large)
+    assert [len(arguments["calls"]) for _, _, arguments in ASKED] == [1, 1]
+
+
+def test_a_crash_costs_its_own_claim_only(prover: Prover) -> None:
+    chosen = [Claim("paddle", name, 10, (32, 32)) for name in ("mlp", "vgg16", "vgg13")]
+    found = list(prover.all(chosen).values())
+    assert [certificate.get("failure", "") for certificate in found] == ["", found[1]["failure"], ""]
+    assert "killed by SIGKILL" in found[1]["failure"]
+    assert [len(arguments["calls"]) for _, _, arguments in ASKED] == [3, 1, 1, 1]
 
 
 def test_a_claims_title_and_slug_name_the_exporter() -> None:

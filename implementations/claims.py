@@ -1,0 +1,67 @@
+"""What is to be proven: which network in which framework, or from which exporter.."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from implementations import networks, sameness
+from implementations.network import ADAPTERS, WRITERS
+
+TOGETHER = 5  # claims in one child: enough to share its start, few enough to keep both cores busy
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What one certificate is about: a network in a framework, or its export in ONNX Runtime."""
+
+    framework: str
+    network: str
+    classes: int | None = None
+    input_size: tuple[int, int] | None = None
+    exporter: str | None = None
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        return {"name": self.network, "classes": self.classes, "input_size": self.input_size}
+
+    @property
+    def title(self) -> str:
+        """The framework, and for an export where it comes from."""
+        return f"{self.framework} ({self.exporter})" if self.exporter else self.framework
+
+    @property
+    def slug(self) -> str:
+        """The claim as part of a file's name."""
+        source = f"-from-{self.exporter}" if self.exporter else ""
+        return f"{self.network}-{self.framework}{source}"
+
+
+def claims(
+    names: Iterable[str], frameworks: Iterable[str], exporters: Collection[str], **size: Any
+) -> list[Claim]:
+    """All claims about ``names`` in ``frameworks``; about exports those of ``exporters`` only.
+
+    A framework whose files another one writes makes no claim of its own: it would be the same file.
+    """
+    sources = [name for name in WRITERS if name in exporters]
+    found = []
+    for name in names:
+        for framework in frameworks:
+            if ADAPTERS[framework].trains:
+                found.append(Claim(framework, name, **size))
+            else:
+                found += [Claim(framework, name, exporter=source, **size) for source in sources]
+    return found
+
+
+def grouped(wanted: Iterable[Claim]) -> list[list[Claim]]:
+    """Claims that can share a child, a few each: importing some frameworks takes longer than a proof."""
+    groups: dict[tuple[str, str | None], list[Claim]] = {}
+    for claim in wanted:
+        groups.setdefault((claim.framework, claim.exporter), []).append(claim)
+    return [group[i : i + TOGETHER] for group in groups.values() for i in range(0, len(group), TOGETHER)]
+
+
+def is_large(claim: Claim) -> bool:
+    """Whether a proof needs the machine for itself: full-size VGG16 in float64 peaks at 11 GiB."""
+    return sameness.is_large(networks.build(**claim.arguments))

@@ -175,7 +175,7 @@ def promotions_of_keras(framework: Any, *, settings: Settings) -> list[str]:
 
     found = [keras.backend.result_type("float64", "float64")]
     for precision in ("float64", "float32"):
-        compute_in(precision)
+        compute_in(Settings(precision=precision))
         found.append(keras.backend.result_type("float64", "float64"))
     return found
 
@@ -252,3 +252,14 @@ def xla_threads(framework: Any, *, settings: Settings) -> int:
     framework.build(networks.build("mlp"), Zeros(networks.build("mlp")), settings, training=False)
     names = [path.read_text().strip() for path in Path("/proc/self/task").glob("*/comm")]
     return names.count("tf_XLAEigen")
+
+
+def claimed_precision(framework: Any, *, settings: Settings, precision: str) -> str:
+    """What level 5 says of a precision that the framework does not offer here, were it offered."""
+    from implementations import reduced
+
+    framework.precisions = lambda device: (precision,)
+    network = networks.build("mlp")
+    case = sameness.Case.on_probe(network, weights.probe(network, 0))
+    (finding,) = reduced.prove(framework, case, settings, [precision])
+    return finding.breach.got if finding.breach else ""

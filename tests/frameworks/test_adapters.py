@@ -71,3 +71,9 @@ def test_training_steps_learn_and_weights_come_back(
     assert found["moved"] > 1e-4  # far above float32 rounding of the same weights
     assert found["changed"] > 0  # no parameter was left out of the update
     assert found["restored"] < 1e-12  # the same weights, the same kernels, in float64
+
+
+def test_a_precision_that_paddle_only_claims_is_caught(launcher: Launcher, children_path: None) -> None:
+    """On the CPU its autocast warns and changes nothing: bfloat16 would be float32 under another name."""
+    found = launcher.ask("paddle", "child_tasks:claimed_precision", {"precision": "bfloat16"}, TIMEOUT_S)
+    assert found == "nearer than bfloat16 can be"

@@ -1,17 +1,19 @@
 """Every adapter and every export against the reference, at sizes that two cores prove in minutes.
 
-Full-size proofs are what ``python -m implementations check`` and every run make. Of Keras, TensorFlow
-alone is proven on every network here: the others share all but their engine, and XLA takes long to compile.
+Full-size proofs are what ``python -m implementations check`` and every run make, and ``check --reduced``
+proves every network in every framework. Here the probe networks are proven everywhere, GoogLeNet where
+the quick preset measures it, and where ten steps in float64 take half a minute, the fastest frameworks.
 """
 
+import dataclasses
 from typing import Any
 
 import pytest
 
 from benchmarks import plan
-from implementations import certificates, claims, networks, reference, weights
+from implementations import bounds, certificates, claims, networks, reference, weights
 from implementations.claims import Claim
-from implementations.network import TRAINERS, WRITERS
+from implementations.network import REDUCED_PRECISIONS, TRAINERS, WRITERS
 from implementations.proving import Prover
 from implementations.sameness import Case, difference
 
@@ -27,9 +29,9 @@ SIZES = {
 FIXED = {"probe-bn": None}  # its number of outputs is its own
 EXPORTED = {**SIZES, "mlp": (28, 28)}
 SMALL = ("mlp", "probe", "probe-bn")  # small enough for onnx.reference as a second opinion in the proof
-EVERYWHERE = ("probe", "probe-bn")
 QUICK = [name for name in plan.preset("quick").frameworks if name in TRAINERS]
-PAIRS = [(f, n) for n in SIZES for f in (TRAINERS if n in EVERYWHERE else QUICK)]
+WHERE = {"googlenet": QUICK, "vgg16": ["pytorch"], "resnet18": ["pytorch", "paddle"]}
+PAIRS = [(f, n) for n in SIZES for f in WHERE.get(n, TRAINERS)]
 
 
 @pytest.fixture(scope="session")
@@ -44,7 +46,7 @@ def proofs(prover: Prover) -> dict[Claim, dict[str, Any]]:
         wanted += claims.claims(
             [name], ["onnxruntime"], WRITERS, classes=FIXED.get(name, CLASSES), input_size=size
         )
-    return prover.all(wanted)
+    return dataclasses.replace(prover, reduced_precisions=REDUCED_PRECISIONS).all(wanted)
 
 
 @pytest.mark.parametrize(("framework", "network"), PAIRS)
@@ -54,7 +56,17 @@ def test_levels_0_to_3(framework: str, network: str, proofs: dict[Claim, dict[st
     assert {(f["level"], f["precision"]) for f in certificate["findings"]} == {
         *((level, precision) for level in (0, 1, 2) for precision in ("float64", "float32")),
         *((3, precision) for precision in ("float64", "float32")),
+        *((5, f["precision"]) for f in certificate["findings"] if f["level"] == 5),
     }
+
+
+@pytest.mark.parametrize(("framework", "network"), PAIRS)
+def test_level_5(framework: str, network: str, proofs: dict[Claim, dict[str, Any]]) -> None:
+    certificate = proofs[Claim(framework, network, FIXED.get(network, CLASSES), SIZES[network])]
+    found = {f["precision"]: f["largest"] for f in certificate["findings"] if f["level"] == 5}
+    assert set(found) == (set() if framework == "paddle" else {"bfloat16", "float16"})  # on the CPU
+    for precision, largest in found.items():  # rounding alone: the bound is 8
+        assert largest < 2 * bounds.UNITS[precision]
 
 
 @pytest.mark.parametrize("network", list(EXPORTED))

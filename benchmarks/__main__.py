@@ -181,8 +181,8 @@ def _prepared(options: argparse.Namespace, chosen: list[str]) -> Run:
     device = selection.device(options.device, names, launcher, CONSOLE.print)
     stamp = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%SZ")
     folder = options.output or Path("results") / f"{stamp}-{options.preset}"
-    thorough = options.preset not in plan.PRESETS or plan.preset(options.preset).thorough
-    prover = Prover(launcher, Cache(options.cache_dir), device, thorough=thorough)
+    training = plan.preset(options.preset).training if options.preset in plan.PRESETS else "all"
+    prover = Prover(launcher, Cache(options.cache_dir), device, training=training)
     return Run(folder, options.preset, names, chosen, prover, CONSOLE.print)
 
 

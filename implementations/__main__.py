@@ -47,6 +47,9 @@ def _add_check(command: argparse.ArgumentParser) -> None:
     _add_size(command)
     command.add_argument("--exports", action="store_true", help="level 4 alone, with a table of the files")
     command.add_argument("--reduced", action="store_true", help="at sizes that take minutes")
+    command.add_argument(
+        "--levels", choices=("all", "0-2"), default="all", help="0-2: counts, values and gradients alone"
+    )
     command.add_argument("--mutants", action="store_true", help="prove instead that the proof catches slips")
     command.add_argument(
         "--optimizers", action="store_true", help="prove instead every optimizer in its framework's form"

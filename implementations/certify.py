@@ -29,20 +29,20 @@ def certify(
     network: Mapping[str, Any],
     weights_path: str,
     precisions: tuple[str, ...] = ("float64", "float32"),
-    thorough: bool = True,
+    training: bool = True,
     reduced_precisions: Sequence[str] = (),
 ) -> Certificate:
     """Levels 0 to 3 of ``networks.build(**network)`` in this process's framework: a child's task.
 
-    Level 3 is not tried on a network that already differs, and on a large one only if ``thorough``.
-    Level 5 for those of ``reduced_precisions`` that the framework offers on the device.
+    Level 3 only with ``training``, and not for a network that already differs; level 5 for those of
+    ``reduced_precisions`` that the framework offers on the device.
     """
     specification = networks.build(**network)
     values = weights.load(Path(weights_path), specification)
     case = sameness.Case.on_probe(specification, values, sameness.proof_batch(specification))
     about = {
         "exporter": None,
-        "thorough": thorough or not sameness.is_large(specification),
+        "training": training,
         "reduced_precisions": list(reduced_precisions),
     }
     known = bounds.known_differences(name)
@@ -63,7 +63,7 @@ def _further(
 ) -> Iterator[Callable[[], Iterable[Finding]]]:
     """Levels 3 and 5, as far as they apply to ``network``: each for one that does not differ so far."""
     whole, values = dataclasses.replace(case, network=network), case.weights
-    if about["thorough"]:
+    if about["training"]:
         yield lambda: training_mode.prove(framework, whole, settings, known=known)
         if network.loss.kind != "none":
             yield lambda: [trajectories.prove_network(framework, network, values, settings, known=known)]
@@ -94,7 +94,6 @@ def certify_export(
     findings = export_sameness.prove_export(framework, case, Path(model_path), settings)
     about = {
         "exporter": exporter,
-        "thorough": True,
         "reduced_precisions": [],
         "model_sha256": weights.sha256(Path(model_path)),
         "export": {**made, **onnx_file.described(Path(model_path))},

@@ -1,6 +1,7 @@
 """``check`` and ``export``: options in, certificates or a file out, one table, one exit code."""
 
 import argparse
+import dataclasses
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,6 +20,7 @@ from implementations.processes import Launcher, available_cores, parse_pythons
 from implementations.proving import Prover
 
 BREACH = 1
+VALUES_AND_GRADIENTS = "0-2"
 COLUMNS = (
     ("0 counts", 0, None),
     ("1 values float64", 1, "float64"),
@@ -43,6 +45,9 @@ def run(options: argparse.Namespace) -> int:
     wanted = [c for name in names for c in claims([name], frameworks, exporters, **_size(options, name))]
     if options.exports:
         wanted = [claim for claim in wanted if claim.exporter]
+    if options.levels == VALUES_AND_GRADIENTS:
+        wanted = [claim for claim in wanted if not claim.exporter]
+        prover = dataclasses.replace(prover, training="none", reduced_precisions=())
     for claim in wanted:  # a wrong name or size ends it here, before any child starts
         networks.build(**claim.arguments)
     if options.json:

@@ -11,7 +11,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, Literal, Protocol, cast
 
 from numpy.typing import NDArray
 
@@ -26,6 +26,8 @@ Weights = Mapping[str, Array]
 # What a network can be computed in with its parameters kept in float32: each framework's own mixed
 # precision (convolutions and dense layers in that type, sums in float32), or TF32 products.
 REDUCED_PRECISIONS = ("tf32", "bfloat16", "float16")
+
+TrainingProofs = Literal["all", "small", "none"]  # which networks are proven at level 3 too
 
 
 @dataclass(frozen=True)

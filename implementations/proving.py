@@ -12,7 +12,7 @@ from implementations.cache import Cache
 from implementations.certificates import Certificate, signed
 from implementations.claims import Claim, grouped, is_large
 from implementations.errors import UserError
-from implementations.network import ADAPTERS, Settings
+from implementations.network import ADAPTERS, Settings, TrainingProofs
 from implementations.processes import ChildFailedError, Launcher, available_cores
 from implementations.sameness import PROBE_SEED
 
@@ -28,7 +28,7 @@ class Prover:
     cache: Cache
     device: str = "cpu"
     timeout: float = TIMEOUT_S
-    thorough: bool = True  # level 3 of large networks too: a minute and gigabytes each
+    training: TrainingProofs = "all"  # level 3 of a large network takes a minute and gigabytes
     reduced_precisions: tuple[str, ...] = ()  # to be proven at level 5 where they are offered
     _versions: dict[str, dict[str, str]] = field(default_factory=dict)
 
@@ -51,10 +51,13 @@ class Prover:
         return made
 
     def _proven(self, group: Sequence[Claim]) -> list[Certificate]:
-        effort = {"thorough": self.thorough, "reduced_precisions": self.reduced_precisions}
-        return self._ask(
-            group[0].framework, "certify:certify", [self._about(claim) for claim in group], effort
-        )
+        calls = [{**self._about(claim), "training": self._trains(claim)} for claim in group]
+        shared = {"reduced_precisions": self.reduced_precisions}
+        return self._ask(group[0].framework, "certify:certify", calls, shared)
+
+    def _trains(self, claim: Claim) -> bool:
+        """Whether level 3 is part of the claim's proof."""
+        return self.training == "all" or (self.training == "small" and not is_large(claim))
 
     def _exported(self, group: Sequence[Claim]) -> list[Certificate]:
         exporter = str(group[0].exporter)
@@ -105,8 +108,8 @@ class Prover:
             "source": provenance.source(),
             "processor": provenance.cpu_model(),
         }
-        if self.thorough:  # a thorough proof stands for a short one too
-            wanted["thorough"] = True
+        if claim.exporter is None and self._trains(claim):  # a longer proof stands for a shorter one too
+            wanted["training"] = True
         asked = self.reduced_precisions if claim.exporter is None else ()
         if not certificates.holds(certificate, wanted, asked):
             return False

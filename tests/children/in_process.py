@@ -36,7 +36,7 @@ class InProcess(Launcher):
             network=given["network"],
             weights_path=given["weights_path"],
             precisions=("float64",),
-            thorough=given.get("thorough", False),
+            training=given.get("training", False),
         )
         about: dict[str, Any] = {"versions": BUILDS[framework]}
         if "made" in given:

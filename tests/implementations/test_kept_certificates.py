@@ -96,12 +96,21 @@ def test_another_device_is_another_claim(prover: Prover) -> None:
     assert anew(prover, device="cuda:0").kept(MLP) is None
 
 
-def test_a_thorough_proof_stands_for_a_short_one_but_not_the_other_way(prover: Prover) -> None:
-    thorough = prover.certificate(MLP)
-    assert anew(prover, thorough=False).kept(MLP)
-    certificates.write(place(prover, MLP), signed({**thorough, "thorough": False}))
-    assert anew(prover, thorough=False).kept(MLP)
+def test_a_longer_proof_stands_for_a_shorter_one_but_not_the_other_way(prover: Prover) -> None:
+    longer = prover.certificate(MLP)
+    assert anew(prover, training="none").kept(MLP)
+    certificates.write(place(prover, MLP), signed({**longer, "training": False}))
+    assert anew(prover, training="none").kept(MLP)
+    assert anew(prover, training="small").kept(MLP) is None
     assert anew(prover).kept(MLP) is None
+
+
+def test_a_reduced_precision_is_proven_again_where_it_was_not(prover: Prover) -> None:
+    made = prover.certificate(MLP)
+    wanted = anew(prover, reduced_precisions=("float16",))
+    assert wanted.kept(MLP) is None
+    certificates.write(place(prover, MLP), signed({**made, "reduced_precisions": ["bfloat16", "float16"]}))
+    assert wanted.kept(MLP)
 
 
 def test_the_source_is_another_after_any_change(tmp_path: Path) -> None:

@@ -245,8 +245,8 @@ def prove(
     """Levels 0, 1 and 2 of one framework's ``case``, in each precision.
 
     ``known`` holds the framework's ``known_differences``. ``slip`` hands the framework another case
-    than the reference: that is how mutants are made. Large networks without batch norm are proven in
-    inference mode in float32 alone: with dropout off, nothing tells it from training mode.
+    than the reference: that is how mutants are made. Networks without batch norm are proven in inference
+    mode in float32 alone: with dropout off, nothing tells it from training mode.
     """
     given = slip(case) if slip else case
     expected = expected_values(case)
@@ -254,7 +254,7 @@ def prove(
     for precision in precisions:
         chosen = dataclasses.replace(settings, precision=precision)
         findings += _prove_training(framework, case, given, expected["training"], chosen, known)
-        if precision == TIMED or case.network.has_batch_norm or not is_large(case.network):
+        if precision == TIMED or case.network.has_batch_norm:
             findings += _prove_inference(framework, case, given, expected["inference"], chosen, known)
     return sorted(findings, key=lambda finding: finding.level)
 
@@ -276,24 +276,26 @@ def _prove_training(
     settings: Settings,
     known: Known,
 ) -> Iterator[Finding]:
-    built = framework.build(given.network, given.weights, settings, training=True)
-    activations = built.activations(given.images)
-    yield counts(case, built, activations, settings)
+    trains = case.network.loss.kind != "none"
     replayed = case.network.has_batch_norm
+    # One pass for both, where two would drift apart a thousandfold, or where no path is timed anyway.
+    at_once = trains and (replayed or settings.precision != TIMED)
+    built = framework.build(given.network, given.weights, settings, training=True)
+    if at_once:
+        loss, arrays, activations = built.traced(given.images, given.labels)
+    else:
+        activations = built.activations(given.images)
+    yield counts(case, built, activations, settings)
     if replayed:  # layer by layer, on the adapter's own activations
         expected = {**expected, **reference.replay(case.network, case.weights, activations, case.images)}
     bound = bounds.values(case.network, settings, known, replayed=replayed)
     found = values(case, expected, activations, settings, "training", bound)
     yield found
-    if not found.passed or case.network.loss.kind == "none":  # a replay needs activations that are proven
+    if not found.passed or not trains:  # a replay needs activations that are proven
         return
-    if replayed and settings.precision == TIMED:
-        # Two passes drift apart a thousandfold: the replay needs the activations of this very one.
-        loss, arrays, activations = built.traced(given.images, given.labels)
-        got = (loss, arrays)
-    else:
-        got = built.gradients(given.images, given.labels)
-    yield gradients(case, activations, got, settings, known)
+    if not at_once:
+        loss, arrays = built.gradients(given.images, given.labels)
+    yield gradients(case, activations, (loss, arrays), settings, known)
 
 
 def _prove_inference(

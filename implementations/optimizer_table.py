@@ -6,6 +6,7 @@ from typing import Any
 from rich.table import Table
 
 from implementations.console import CONSOLE
+from implementations.processes import ChildFailedError
 from implementations.proving import Prover
 
 BREACH = 1
@@ -14,15 +15,21 @@ Rows = Mapping[str, Sequence[Mapping[str, Any]]]  # by framework
 
 
 def run(prover: Prover, frameworks: Sequence[str]) -> int:
-    """Both tables; 1 if an optimizer is not the one that its adapter declares."""
-    rows = {framework: prover.table(framework, TASK) for framework in frameworks}
-    CONSOLE.print(every_method(rows))
-    CONSOLE.print(every_form(rows))
+    """Both tables; 1 if an optimizer is not the one that its adapter declares, or a child failed."""
+    rows: dict[str, list[dict[str, Any]]] = {}
+    for framework in frameworks:
+        try:
+            rows[framework] = prover.table(framework, TASK)
+        except ChildFailedError as failure:  # costs its own column only
+            CONSOLE.print(str(failure), style="bold")
+    if rows:
+        CONSOLE.print(every_method(rows))
+        CONSOLE.print(every_form(rows))
     wrong = [(framework, row) for framework, found in rows.items() for row in found if not row["passed"]]
     for framework, row in wrong:
         line = f"{framework}: {row['method']}, decay {row['decay']}: not {row['form']!r}"
         CONSOLE.print(line, style="bold")
-    return BREACH if wrong else 0
+    return BREACH if wrong or len(rows) < len(frameworks) else 0
 
 
 def every_method(rows: Rows) -> Table:

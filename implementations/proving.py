@@ -17,6 +17,7 @@ from implementations.processes import ChildFailedError, Launcher, available_core
 from implementations.sameness import PROBE_SEED
 
 TIMEOUT_S = 600.0
+TABLE_TIMEOUT_S = 3600.0  # dozens of small proofs in one child: XLA compiles each
 SIDE_BY_SIDE = 2
 
 
@@ -192,7 +193,7 @@ class Prover:
     def table(self, framework: str, task: str) -> list[dict[str, Any]]:
         """The rows that ``task`` ("module:function") of a child with ``framework`` returns."""
         request = {"name": framework, "device": self.device}
-        return list(self.launcher.ask(framework, task, request, self.timeout))
+        return list(self.launcher.ask(framework, task, request, TABLE_TIMEOUT_S))
 
 
 def _failed(claim: Claim, device: str, failure: ChildFailedError) -> Certificate:

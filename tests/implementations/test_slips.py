@@ -9,7 +9,7 @@ from in_process import BUILDS
 
 from implementations import provenance, slips
 from implementations.cache import Cache
-from implementations.processes import Launcher
+from implementations.processes import ChildFailedError, Finished, Launcher
 from implementations.proving import Prover
 
 CAUGHT = {
@@ -93,3 +93,19 @@ def test_the_table_names_level_layer_and_what_each_framework_made_of_it() -> Non
 def test_a_slip_of_a_training_may_have_several_ways_or_none() -> None:
     rows = {"pytorch": [RATE, {**RATE, "caught": False}], "paddle": []}
     assert cells(slips.of_trainings(rows)) == [["rate", "another rate", "ESCAPED", "-"]]
+
+
+def test_a_framework_that_fails_costs_its_own_column_only(
+    prover: Prover, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answer = Answers.ask
+
+    def ask(launcher: Answers, framework: str, task: str, arguments: Any, timeout: float) -> Any:
+        if framework == "onnxruntime":
+            raise ChildFailedError(f"{task} in {framework}", Finished(-9, 1.0, False, ""))
+        return answer(launcher, framework, task, arguments, timeout)
+
+    monkeypatch.setattr(Answers, "ask", ask)
+    assert slips.run(prover, ["onnxruntime", "pytorch"]) == 1
+    assert slips.kept(prover, "pytorch")
+    assert "killed by SIGKILL" in capsys.readouterr().out

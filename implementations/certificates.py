@@ -95,6 +95,15 @@ def holds(certificate: Certificate, wanted: Mapping[str, Any], reduced_precision
     return bool(certificate["passed"] and unchanged and covered)
 
 
+def at_level(certificate: Certificate, level: int, precision: str | None = None) -> list[dict[str, Any]]:
+    """The certificate's findings at a level, in one precision or in all."""
+    return [
+        finding
+        for finding in certificate["findings"]
+        if finding["level"] == level and precision in (None, finding["precision"])
+    ]
+
+
 def first_breach(certificate: Certificate) -> str:
     """One line naming the first differing layer; empty if the proof holds."""
     for finding in certificate["findings"]:

@@ -46,7 +46,7 @@ def certify(
         "reduced_precisions": list(reduced_precisions),
     }
     known = bounds.known_differences(name)
-    findings = list(sameness.prove(framework, case, settings, precisions=precisions, known=known))
+    findings = sameness.prove(framework, case, settings, precisions=precisions, known=known)
     for prove in _further(framework, case, specification, settings, known, about):
         if all(finding.passed for finding in findings):
             findings += prove()

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from implementations import networks, optimizer_table, selection, slips
 from implementations.cache import Cache
-from implementations.certificates import Certificate, first_breach, strict
+from implementations.certificates import Certificate, at_level, first_breach, strict
 from implementations.claims import Claim, claims
 from implementations.console import CONSOLE
 from implementations.errors import UserError
@@ -35,6 +35,7 @@ COLUMNS = (
 
 def run(options: argparse.Namespace) -> int:
     """The table of ``check``; 1 on any breach."""
+    _require_alone(options)
     prover, frameworks = _prover(options)
     trainers = [name for name in frameworks if ADAPTERS[name].trains]
     if options.mutants:
@@ -48,6 +49,13 @@ def run(options: argparse.Namespace) -> int:
     if options.levels == VALUES_AND_GRADIENTS:
         wanted = [claim for claim in wanted if not claim.exporter]
         prover = dataclasses.replace(prover, training="none", reduced_precisions=())
+    if not wanted:  # nothing compared is no proof
+        raise UserError(
+            "there is nothing to prove",
+            given=f"{', '.join(frameworks)} at levels {'4' if options.exports else options.levels}",
+            allowed="levels 0-2 in a framework that trains; exports in onnxruntime, beside one that exports",
+            todo="choose another --framework, or leave --exports or --levels out",
+        )
     for claim in wanted:  # a wrong name or size ends it here, before any child starts
         networks.build(**claim.arguments)
     if options.json:
@@ -59,6 +67,23 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         options.json.write_text(json.dumps([strict(c) for c in certificates.values()], indent=1) + "\n")
     return _verdict(certificates)
+
+
+def _require_alone(options: argparse.Namespace) -> None:
+    """``UserError`` for options that a table of slips or optimizers would not heed."""
+    tables = [name for name in ("mutants", "optimizers") if getattr(options, name)]
+    if not tables:
+        return
+    others = ("network", "classes", "input", "reduced", "exports", "json")
+    unheeded = tables[1:] + [name for name in others if getattr(options, name)]
+    unheeded += ["levels"] if options.levels != "all" else []
+    if unheeded:
+        raise UserError(
+            f"--{tables[0]} has its own networks and levels, and one table",
+            given=", ".join(f"--{name}" for name in unheeded),
+            allowed="--framework, --device, --threads, --python, --cache-dir",
+            todo="leave the option out",
+        )
 
 
 def _size(options: argparse.Namespace, name: str) -> dict[str, Any]:
@@ -118,20 +143,15 @@ def _progress(claim: Claim, certificate: Certificate) -> None:
 def table(rows: Sequence[tuple[Claim, Certificate]]) -> Table:
     """Network × framework × level, with the largest difference found in each."""
     result = Table(title="Sameness: largest difference from the reference, max|a-b| / max|reference|")
-    compared = [column for column in COLUMNS if any(_found(c, *column[1:]) for _, c in rows)]
+    compared = [column for column in COLUMNS if any(at_level(c, *column[1:]) for _, c in rows)]
     for heading in ("network", "framework", "parameters", *(column[0] for column in compared), "verdict"):
         result.add_column(heading)
     for claim, certificate in rows:
-        cells = [_cell(_found(certificate, level, precision), level) for _, level, precision in compared]
+        cells = [_cell(at_level(certificate, level, precision), level) for _, level, precision in compared]
         count = f"{certificate['parameters']:,}" if "parameters" in certificate else "-"
         verdict = "same" if certificate["passed"] else "DIFFERENT"
         result.add_row(claim.network, claim.title, count, *cells, verdict)
     return result
-
-
-def _found(certificate: Certificate, level: int, precision: str | None) -> list[dict[str, Any]]:
-    """The certificate's findings at a level, in one precision or in all."""
-    return [f for f in certificate["findings"] if f["level"] == level and precision in (None, f["precision"])]
 
 
 def _cell(found: Sequence[dict[str, Any]], level: int) -> str:

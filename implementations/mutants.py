@@ -3,7 +3,7 @@
 A mutant hands a real adapter another case than the reference. It must be caught at the level that
 should catch it, and the first differing layer must be the one that slipped. Most stand on the probe
 networks (small, ragged), some on GoogLeNet and ResNet-50 at reduced size. The table is documentation
-and test; slips of the optimizer are in ``trajectories``. The file is long because the table is.
+and test; slips of the optimizer are in ``training_mutants``. The file is long because the table is.
 """
 
 import dataclasses

@@ -6,8 +6,7 @@ from typing import Any
 from rich.table import Table
 
 from implementations.console import CONSOLE
-from implementations.processes import ChildFailedError
-from implementations.proving import Prover
+from implementations.proving import Prover, in_each
 
 BREACH = 1
 TASK = "implementations.optimizer_forms:measure"
@@ -16,12 +15,7 @@ Rows = Mapping[str, Sequence[Mapping[str, Any]]]  # by framework
 
 def run(prover: Prover, frameworks: Sequence[str]) -> int:
     """Both tables; 1 if an optimizer is not the one that its adapter declares, or a child failed."""
-    rows: dict[str, list[dict[str, Any]]] = {}
-    for framework in frameworks:
-        try:
-            rows[framework] = prover.table(framework, TASK)
-        except ChildFailedError as failure:  # costs its own column only
-            CONSOLE.print(str(failure), style="bold")
+    rows = in_each(frameworks, lambda framework: prover.table(framework, TASK), CONSOLE.print)
     if rows:
         CONSOLE.print(every_method(rows))
         CONSOLE.print(every_form(rows))

@@ -1,11 +1,12 @@
 """The parent's side of a proof: the children that make certificates, and those that still hold."""
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, TypeVar
 
 from implementations import certificates, networks, provenance, weights
 from implementations.cache import Cache
@@ -19,6 +20,7 @@ from implementations.sameness import PROBE_SEED
 TIMEOUT_S = 600.0
 TABLE_TIMEOUT_S = 3600.0  # dozens of small proofs in one child: XLA compiles each
 SIDE_BY_SIDE = 2
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -52,36 +54,36 @@ class Prover:
         return made
 
     def _proven(self, group: Sequence[Claim]) -> list[Certificate]:
+        framework = group[0].framework
         calls = [{**self._about(claim), "training": self._trains(claim)} for claim in group]
-        shared = {"reduced_precisions": self.reduced_precisions}
-        return self._ask(group[0].framework, "certify:certify", calls, shared)
+        shared = {"name": framework, "device": self.device, "reduced_precisions": self.reduced_precisions}
+        return self._ask(framework, "certify:certify", calls, shared)
 
     def _trains(self, claim: Claim) -> bool:
         """Whether level 3 is part of the claim's proof."""
         return self.training == "all" or (self.training == "small" and not is_large(claim))
 
     def _exported(self, group: Sequence[Claim]) -> list[Certificate]:
-        exporter = str(group[0].exporter)
-        written = self._export(
-            exporter, [{**self._about(c), "model_path": str(self.model(c))} for c in group]
-        )
-        calls = [
-            {**self._about(claim), "model_path": str(self.model(claim)), "made": made}
-            for claim, made in zip(group, written, strict=True)
-        ]
-        return self._ask(group[0].framework, "certify:certify_export", calls, {"exporter": exporter})
+        framework, exporter = group[0].framework, str(group[0].exporter)
+        files = [{**self._about(claim), "model_path": str(self.model(claim))} for claim in group]
+        written = self._export(exporter, files)
+        calls = [{**file, "made": made} for file, made in zip(files, written, strict=True)]
+        shared = {"name": framework, "device": self.device, "exporter": exporter}
+        return self._ask(framework, "certify:certify_export", calls, shared)
 
     def _about(self, claim: Claim) -> dict[str, Any]:
         return {"network": claim.arguments, "weights_path": str(self.weights(claim))}
 
     def _ask(
-        self, framework: str, task: str, calls: Sequence[Mapping[str, Any]], shared: Mapping[str, Any]
-    ) -> list[Certificate]:
-        request = {"name": framework, "device": self.device, "calls": calls, **shared}
-        return self._answers(framework, task, request)
-
-    def _answers(self, framework: str, task: str, request: Mapping[str, Any]) -> list[Any]:
-        timeout = self.timeout * len(request["calls"])
+        self,
+        framework: str,
+        task: str,
+        calls: Sequence[Mapping[str, Any]],
+        shared: Mapping[str, Any] = MappingProxyType({}),
+    ) -> list[dict[str, Any]]:
+        """What one child answers to each of ``calls``, which have the arguments ``shared``."""
+        request = {"calls": calls, **shared}
+        timeout = self.timeout * len(calls)
         return list(self.launcher.ask(framework, f"implementations.{task}", request, timeout))
 
     def kept(self, claim: Claim) -> Certificate | None:
@@ -103,11 +105,9 @@ class Prover:
             "framework": claim.framework,
             "exporter": claim.exporter,
             "digest": networks.build(**claim.arguments).digest,
-            "device": settings.device,
             "precision": settings.precision,
             "policy": settings.policy,
-            "source": provenance.source(),
-            "processor": provenance.cpu_model(),
+            **self.surroundings(),
         }
         if claim.exporter is None and self._trains(claim):  # a longer proof stands for a shorter one too
             wanted["training"] = True
@@ -122,6 +122,14 @@ class Prover:
             builds[made["written_by"]] = made["writer_versions"]
         same = all(path.exists() and weights.sha256(path) == certificate[f] for f, path in files.items())
         return same and all(self.versions(name) == versions for name, versions in builds.items())
+
+    def surroundings(self) -> dict[str, str]:
+        """What everything that is proven here rests on, whatever the framework."""
+        return {
+            "device": self.device,
+            "source": provenance.source(),
+            "processor": provenance.cpu_model(),
+        }
 
     def versions(self, framework: str) -> dict[str, str]:
         """What a child with ``framework`` says of its build; nothing if it cannot be started."""
@@ -146,7 +154,7 @@ class Prover:
 
     def _export(self, framework: str, calls: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         writer = ADAPTERS[framework].writer
-        costs = self._answers(writer, "exports:export", {"calls": calls})
+        costs = self._ask(writer, "exports:export", calls)
         return [{"written_by": writer, **cost} for cost in costs]
 
     def weights(self, claim: Claim) -> Path:
@@ -194,6 +202,19 @@ class Prover:
         """The rows that ``task`` ("module:function") of a child with ``framework`` returns."""
         request = {"name": framework, "device": self.device}
         return list(self.launcher.ask(framework, task, request, TABLE_TIMEOUT_S))
+
+
+def in_each(
+    frameworks: Iterable[str], make: Callable[[str], T], notice: Callable[[str], None]
+) -> dict[str, T]:
+    """What ``make`` gives for every framework, but for one whose child fails: ``notice`` hears why."""
+    found = {}
+    for framework in frameworks:
+        try:
+            found[framework] = make(framework)
+        except ChildFailedError as failure:
+            notice(str(failure))
+    return found
 
 
 def _failed(claim: Claim, device: str, failure: ChildFailedError) -> Certificate:

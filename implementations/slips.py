@@ -10,11 +10,9 @@ from typing import Any
 
 from rich.table import Table
 
-from implementations import provenance
 from implementations.console import CONSOLE
 from implementations.files import replacing
-from implementations.processes import ChildFailedError
-from implementations.proving import Prover
+from implementations.proving import Prover, in_each
 
 BREACH = 1
 TASKS = {
@@ -26,12 +24,7 @@ Record = dict[str, Any]
 
 def run(prover: Prover, frameworks: Sequence[str]) -> int:
     """Two tables; 1 if a slip got away, something harmless did not pass, or a framework came to no end."""
-    records: dict[str, Record] = {}
-    for framework in frameworks:
-        try:
-            records[framework] = tried(prover, framework)
-        except ChildFailedError as failure:  # costs its own column only
-            CONSOLE.print(str(failure), style="bold")
+    records = in_each(frameworks, lambda framework: tried(prover, framework), CONSOLE.print)
     if records:
         CONSOLE.print(of_networks({name: record["networks"] for name, record in records.items()}))
         CONSOLE.print(of_trainings({name: record["trainings"] for name, record in records.items()}))
@@ -48,7 +41,8 @@ def tried(prover: Prover, framework: str) -> Record:
     """Every slip through ``framework``'s real adapter; kept for the reports of later runs."""
     rows = {kind: prover.table(framework, task) for kind, task in TASKS.items()}
     made = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    record = {**_circumstances(prover, framework), **rows, "made": made}
+    about = {"framework": framework, **prover.surroundings(), "versions": prover.versions(framework)}
+    record = {**about, **rows, "made": made}
     with replacing(prover.cache.slips(framework, prover.device), "the mutants' record") as temporary:
         temporary.write_text(json.dumps(record, indent=1))
     return record
@@ -56,22 +50,13 @@ def tried(prover: Prover, framework: str) -> Record:
 
 def kept(prover: Prover, framework: str) -> Record | None:
     """What was found last, if neither code nor build nor processor has changed since."""
+    wanted = {"framework": framework, **prover.surroundings()}
     try:
-        record = json.loads(prover.cache.slips(framework, prover.device).read_text())
-        found = {name: record[name] for name in ("source", "processor", "framework", "device", "versions")}
+        record: Record = json.loads(prover.cache.slips(framework, prover.device).read_text())
+        unchanged = all(record[name] == value for name, value in wanted.items())
+        return record if unchanged and record["versions"] == prover.versions(framework) else None
     except (OSError, ValueError, KeyError, TypeError):  # absent or damaged: then there is none
         return None
-    return record if found == _circumstances(prover, framework) else None
-
-
-def _circumstances(prover: Prover, framework: str) -> Record:
-    return {
-        "framework": framework,
-        "device": prover.device,
-        "source": provenance.source(),
-        "processor": provenance.cpu_model(),
-        "versions": prover.versions(framework),
-    }
 
 
 # --- Tables -------------------------------------------------------------------------------

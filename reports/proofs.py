@@ -109,9 +109,7 @@ def _proof(certificate: Certificate) -> Proof:
 
 
 def _cell(certificate: Certificate, level: int, precision: str | None) -> Cell | None:
-    found = [
-        f for f in certificate["findings"] if f["level"] == level and precision in (None, f["precision"])
-    ]
+    found = certificates.at_level(certificate, level, precision)
     if not found:
         return None
     worst = max(found, key=lambda finding: float(finding["largest"]))

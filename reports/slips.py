@@ -7,6 +7,7 @@ from typing import Any
 
 from benchmarks import results
 from implementations.mutants import HARMLESS, MUTANTS
+from implementations.slips import TASKS
 from implementations.training_mutants import TRAINING_MUTANTS
 from reports import proofs
 
@@ -60,8 +61,7 @@ def _every() -> Iterable[tuple[tuple[str, str], dict[str, Any]]]:
 
 def _record(path: Path) -> Mapping[str, Any]:
     record = results.read_json(path, "mutants' record")
-    rows = ("networks", "trainings")
-    if not isinstance(record, dict) or not all(isinstance(record.get(kind), list) for kind in rows):
+    if not isinstance(record, dict) or not all(isinstance(record.get(kind), list) for kind in TASKS):
         raise results.refused(path, "the mutants' record is not one of this project's")
     return record
 
@@ -73,7 +73,7 @@ def _place(record: Mapping[str, Any]) -> tuple[int, str]:
 def _by_slip(record: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[tuple[str, str], bool]:
     """Whether each slip was caught in every way in which the framework can express it."""
     found: dict[tuple[str, str], bool] = {}
-    for kind in ("networks", "trainings"):
+    for kind in TASKS:
         for row in record[kind]:
             key = (kind, str(row["name"]))
             found[key] = found.get(key, True) and row["caught"] is True

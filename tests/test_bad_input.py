@@ -283,6 +283,33 @@ def test_a_place_for_certificates_that_cannot_be_written_is_refused(
     implementations("check", "--network", "mlp", "--json", path, *everything).is_refused(str(path))
 
 
+@pytest.mark.parametrize(
+    "line",
+    ["--exports --framework pytorch", "--levels 0-2 --framework onnxruntime", "--exports --levels 0-2"],
+)
+def test_a_check_that_would_compare_nothing_is_refused(
+    implementations: Command, everything: list[str], line: str
+) -> None:
+    ended = implementations("check", "--network", "mlp", *line.split(), *everything)
+    ended.is_refused("there is nothing to prove")
+
+
+@pytest.mark.parametrize(
+    ("table", "unheeded"),
+    [
+        ("--mutants", "--network mlp"),
+        ("--mutants", "--json c.json"),
+        ("--mutants", "--levels 0-2"),
+        ("--mutants", "--optimizers"),
+        ("--optimizers", "--reduced"),
+    ],
+)
+def test_an_option_that_a_table_would_not_heed_is_refused(
+    implementations: Command, table: str, unheeded: str
+) -> None:
+    implementations("check", table, *unheeded.split()).is_refused(unheeded.split()[0], "leave the option out")
+
+
 # --- Where a command is started -----------------------------------------------------------
 
 

@@ -125,7 +125,7 @@ def test_a_failed_training_is_no_row_of_the_throughputs() -> None:
     "reason",
     [
         "FAILED benchmarks/test_inference.py::test_inference[googlenet-b1] - AssertionError",
-        "exit code 1: cannot open [/tmp/model.onnx]",
+        "exit code 1: cannot open [/some/model.onnx]",
     ],
 )
 def test_a_reason_with_brackets_is_printed_as_it_is(reason: str) -> None:

@@ -18,7 +18,7 @@ from implementations.frameworks.keras import losses, optimizers
 from implementations.frameworks.keras.layers import functional, layer_name
 from implementations.frameworks.keras.layout import Layout
 from implementations.frameworks.keras.precision import compute_in
-from implementations.network import Array, Settings, Weights
+from implementations.network import REDUCED_PRECISIONS, Array, Settings, Weights
 from implementations.training import Forms, Optimizer
 
 RUNNING_VARIANCE = "biased"
@@ -32,7 +32,7 @@ KINDS = {
 }
 
 backend: Any = importlib.import_module(f"implementations.frameworks.keras.backends.{keras.backend.backend()}")
-configure, cuda_devices, precisions = backend.configure, backend.cuda_devices, backend.precisions
+configure, cuda_devices = backend.configure, backend.cuda_devices
 
 
 def versions() -> dict[str, str]:
@@ -41,6 +41,10 @@ def versions() -> dict[str, str]:
 
 def forms() -> Forms:
     return optimizers.FORMS
+
+
+def precisions(device: str) -> tuple[str, ...]:
+    return REDUCED_PRECISIONS if device.startswith("cuda") else ("bfloat16", "float16")
 
 
 def build(network: spec.Network, weights: Weights, settings: Settings, *, training: bool) -> "KerasNetwork":

@@ -14,7 +14,7 @@ from paddle import Tensor, nn
 
 from implementations import spec
 from implementations.frameworks.paddle import layers, losses, optimizers
-from implementations.network import Array, Settings, Weights
+from implementations.network import REDUCED_PRECISIONS, Array, Settings, Weights
 from implementations.training import Forms, Optimizer
 
 RUNNING_VARIANCE = "biased"
@@ -51,7 +51,7 @@ def cuda_devices() -> list[str]:
 
 
 def precisions(device: str) -> tuple[str, ...]:
-    return ("tf32", "bfloat16", "float16") if device.startswith("cuda") else ()
+    return REDUCED_PRECISIONS if device.startswith("cuda") else ()  # autocast changes nothing on the CPU
 
 
 def build(network: spec.Network, weights: Weights, settings: Settings, *, training: bool) -> "PaddleNetwork":

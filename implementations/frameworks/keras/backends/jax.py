@@ -13,7 +13,7 @@ from implementations.network import Array, Settings
 
 
 def configure(settings: Settings) -> None:
-    """Precision and device; the thread count is PJRT_NPROC, read from the environment by XLA alone."""
+    """The device; the thread count is PJRT_NPROC, read from the environment by XLA alone."""
     platform, _, number = settings.device.partition(":")
     jax.config.update("jax_default_device", jax.devices(platform)[int(number or 0)])
 
@@ -39,10 +39,6 @@ def cuda_devices() -> list[str]:
         return [device.device_kind for device in jax.devices("cuda")]
     except RuntimeError:  # how JAX says that there is none
         return []
-
-
-def precisions(device: str) -> tuple[str, ...]:
-    return ("tf32", "bfloat16", "float16") if device.startswith("cuda") else ("bfloat16", "float16")
 
 
 class Engine:

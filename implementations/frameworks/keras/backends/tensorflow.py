@@ -37,10 +37,6 @@ def cuda_devices() -> list[str]:
     return [str(tf.config.experimental.get_device_details(d).get("device_name", d.name)) for d in devices]
 
 
-def precisions(device: str) -> tuple[str, ...]:
-    return ("tf32", "bfloat16", "float16") if device.startswith("cuda") else ("bfloat16", "float16")
-
-
 class Engine:
     """Runs one Keras model; ``loss`` is (logits by head, labels) → scalar."""
 

@@ -33,10 +33,6 @@ def cuda_devices() -> list[str]:
     return [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
 
 
-def precisions(device: str) -> tuple[str, ...]:
-    return ("tf32", "bfloat16", "float16") if device.startswith("cuda") else ("bfloat16", "float16")
-
-
 class Engine:
     """Runs one Keras model; ``loss`` is (logits by head, labels) → scalar."""
 

@@ -19,7 +19,7 @@ from typing import cast
 
 from benchmarks import plan, recipes, results, summary, train
 from benchmarks.data.images import ImageSet
-from benchmarks.run import Run
+from benchmarks.run import Effort, Run
 from implementations import commandline, networks, selection
 from implementations.cache import Cache
 from implementations.commandline import ROOT, Parser
@@ -30,6 +30,8 @@ from implementations.processes import Launcher, available_cores, parse_pythons
 from implementations.proving import Prover
 
 SOMETHING_FAILED = 1
+RESULTS = Path("results")
+LATEST = Path("latest")  # what --resume alone stands for
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -58,6 +60,27 @@ def _add_list(command: argparse.ArgumentParser) -> None:
 
 def _add_run(command: argparse.ArgumentParser) -> None:
     _add_choice(command)
+    command.add_argument(
+        "--precision",
+        type=commandline.percent,
+        default=0.03,
+        metavar="PERCENT",
+        help="add forks until every ratio's 95 %% interval is this narrow (default: 3, for ±3 %%)",
+    )
+    command.add_argument(
+        "--budget",
+        type=commandline.minutes,
+        metavar="MINUTES",
+        help="add no fork that would end later; default: the preset's; 0: the preset's forks alone",
+    )
+    command.add_argument(
+        "--resume",
+        nargs="?",
+        const=LATEST,
+        type=Path,
+        metavar="DIR",
+        help=f"go on with the run in DIR, with its own options; default: the last in {RESULTS}",
+    )
     _add_output(command)
     command.set_defaults(run=_run, device="auto")
 
@@ -125,8 +148,12 @@ def _networks(options: argparse.Namespace, preset: plan.Preset) -> list[str]:
 
 
 def _run(options: argparse.Namespace) -> int:
+    if options.resume is not None:
+        _resume(options)
     preset = plan.preset(options.preset)
     run = _prepared(options, _networks(options, preset))
+    budget = preset.budget_s if options.budget is None else options.budget
+    run.effort = Effort(options.precision, budget)
     if not run.cases:
         raise UserError(
             "there is nothing to measure",
@@ -145,6 +172,37 @@ def _run(options: argparse.Namespace) -> int:
     CONSOLE.print(summary.table(results.forks(run.folder), run.failures))
     CONSOLE.print(summary.training_table(results.trainings(run.folder)))
     return _end(run, options)
+
+
+def _resume(options: argparse.Namespace) -> None:
+    """Take over the options of the run that is gone on with; ``UserError`` if there is none."""
+    if options.output is not None:
+        raise UserError(
+            "--resume has its own folder",
+            given=f"--output {options.output}",
+            allowed="--resume DIR, or --output DIR with the run's own options",
+            todo="leave one of them out",
+        )
+    folder = _latest() if options.resume == LATEST else options.resume
+    about = results.read_run(folder)
+    options.output, options.preset = folder, str(about["preset"])
+    options.framework = options.framework or about.get("frameworks")
+    options.network = options.network or about.get("networks")
+    options.device, options.threads = str(about["device"]).partition(":")[0], about["threads"]
+    CONSOLE.print(f"going on with {folder}")
+
+
+def _latest() -> Path:
+    """The folder of the last run; their names begin with the time of the start."""
+    started = sorted(RESULTS.glob("*/run.json"))
+    if not started:
+        raise UserError(
+            "there is no run to go on with",
+            given=f"no run in {RESULTS}",
+            allowed="--resume DIR",
+            todo="name the folder of the run, or start one without --resume",
+        )
+    return started[-1].parent
 
 
 def _train(options: argparse.Namespace) -> int:
@@ -180,7 +238,7 @@ def _prepared(options: argparse.Namespace, chosen: list[str]) -> Run:
     names = _frameworks(options, launcher)
     device = selection.device(options.device, names, launcher, CONSOLE.print)
     stamp = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%SZ")
-    folder = options.output or Path("results") / f"{stamp}-{options.preset}"
+    folder = options.output or RESULTS / f"{stamp}-{options.preset}"
     training = plan.preset(options.preset).training if options.preset in plan.PRESETS else "all"
     prover = Prover(launcher, Cache(options.cache_dir), device, training=training)
     return Run(folder, options.preset, names, chosen, prover, CONSOLE.print)

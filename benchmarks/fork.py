@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmarks import machine, measure, plan
+from benchmarks.measure import Stepper
 from benchmarks.plan import Case, Effort
 from benchmarks.results import METHOD_VERSION, SCHEMA_VERSION
 from implementations import certificates
@@ -42,7 +43,8 @@ def run(benchmark: Any, subject: Subject, effort: Effort, number: int) -> dict[s
     """Time the subject's blocks with pytest-benchmark; return the result's own fields.
 
     After the clock has stopped and memory is read, the canary is computed: an ``AssertionError``
-    if what was timed does not compute the certificate's logits, or if the loss is not a number.
+    if what was timed does not compute the certificate's logits, if the loss is not a number, or if
+    the device was still working when a block had ended.
     """
     case, loaded = subject.case, subject.loaded
     start = measure.CLOCK()
@@ -52,7 +54,15 @@ def run(benchmark: Any, subject: Subject, effort: Effort, number: int) -> dict[s
     build_s = measure.CLOCK() - start
     stepping = measure.stepper(built, subject.network, case.task, case.batch, PROBE_SEED + number)
     ready = measure.make_ready(stepping, effort)
+    begun = measure.CLOCK()
     benchmark.pedantic(ready.block, rounds=ready.rounds, iterations=1, warmup_rounds=0)
+    blocks_end = measure.CLOCK()
+    latencies = list(measure.latencies(stepping, effort))
+    window = (begun, measure.CLOCK())
+    memory = {"peak_rss_bytes": measure.peak_rss_bytes(), "peak_device_bytes": built.peak_device_bytes()}
+    loss = _finite(stepping.result) if case.task == "training" else None
+    _require_synchronised(built, subject, stepping, ready.steps)
+    phases = {"blocks": blocks_end - begun, "latencies": window[1] - blocks_end}
     return {
         "schema_version": SCHEMA_VERSION,
         "key": _key(subject),
@@ -62,12 +72,22 @@ def run(benchmark: Any, subject: Subject, effort: Effort, number: int) -> dict[s
         "parameters": sum(p.size for p in subject.network.parameters),
         "steps_per_block": ready.steps,
         "steady": ready.steady,
-        "phases_s": {"import": loaded.import_s, "build": build_s, **ready.phases_s},
-        "peak_rss_bytes": measure.peak_rss_bytes(),
-        "peak_device_bytes": built.peak_device_bytes(),
-        "loss": _finite(stepping.result) if case.task == "training" else None,
+        "phases_s": {"import": loaded.import_s, "build": build_s, **ready.phases_s, **phases},
+        "latencies_s": latencies,
+        "window_s": window,
+        "loss": loss,
+        **memory,
         **_canary(built, subject),
     }
+
+
+def _require_synchronised(built: Built, subject: Subject, stepping: Stepper, steps: int) -> None:
+    """Of the step that is timed; of inference for a copy, which leaves no result that could be read."""
+    if subject.case.task == "copy":
+        stepping = measure.stepper(built, subject.network, "inference", subject.case.batch, PROBE_SEED)
+        measure.require_synchronised(stepping, 1)
+    else:
+        measure.require_synchronised(stepping, steps)
 
 
 def _finite(loss: Any) -> float:

@@ -14,6 +14,7 @@ from typing import Literal
 
 CONFIDENCE = 0.95
 FEWEST_FORKS = 3
+MOST_FORKS = 10_000
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,13 @@ class Interval:
     high: float
     kind: Literal["interval", "range"]
     forks: int
+
+    @property
+    def width(self) -> float:
+        """How far an end is from the value, as a fraction of it; infinite for a range."""
+        if self.kind == "range":
+            return math.inf
+        return max(self.high / self.value - 1, 1 - self.low / self.value)
 
 
 def of_forks(medians: Sequence[float]) -> Interval:
@@ -51,6 +59,24 @@ def ratio(above: Sequence[float], below: Sequence[float]) -> Interval:
     freedom = (u + v) ** 2 / (u**2 / (len(above) - 1) + v**2 / (len(below) - 1))  # Satterthwaite 1946
     half = _quantile(freedom) * math.sqrt(u + v)
     return Interval(value, value * math.exp(-half), value * math.exp(half), "interval", forks)
+
+
+def forks_needed(above: Sequence[float], below: Sequence[float], precision: float) -> int | None:
+    """Forks of either side that a ratio within ``precision`` would take, if they spread as these do.
+
+    ``None`` if a side has fewer than two, or if that is more than ``MOST_FORKS``.
+    """
+    if min(len(above), len(below)) < 2:
+        return None
+    x, y = (statistics.variance(map(math.log, side)) for side in (above, below))
+    half = math.log1p(precision)
+    for forks in range(FEWEST_FORKS, MOST_FORKS + 1):
+        if x + y == 0:
+            return forks
+        freedom = (forks - 1) * (x + y) ** 2 / (x**2 + y**2)
+        if _quantile(freedom) * math.sqrt((x + y) / forks) <= half:
+            return forks
+    return None
 
 
 def _quantile(freedom: float) -> float:

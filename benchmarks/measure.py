@@ -1,4 +1,4 @@
-"""One case in this process: first call, warm-up until steady, then synchronised blocks of steps.
+"""One case in this process: first call, warm-up until steady, blocks of steps, then single steps.
 
 All times come from one clock, ``CLOCK``, in seconds. Inputs are seeded, random, rotated, and on the
 device before anything is timed.
@@ -8,7 +8,7 @@ import itertools
 import math
 import resource
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,7 @@ from implementations.training import SGD
 CLOCK = time.perf_counter
 BATCHES = 4  # rotated, so that no input stays in the cache because it is always the same
 STEADY = 0.10  # two blocks in a row this close end the warm-up
+UNFINISHED = 0.5  # share of a block and of reading its result; the reading alone is far below
 OPTIMIZER = SGD(learning_rate=1e-4, momentum=0.9)  # small: probe weights must stay finite
 
 
@@ -38,7 +39,7 @@ class Ready:
 class Stepper:
     """Runs steps over rotating batches and waits for the device once a block."""
 
-    def __init__(self, built: Built, step: Callable[[Any], Any], batches: list[Any]) -> None:
+    def __init__(self, built: Built, step: Callable[[Any], Any], batches: Sequence[Any]) -> None:
         self.built, self.step, self.batches = built, step, itertools.cycle(batches)
         self.result: Any = None
 
@@ -48,21 +49,24 @@ class Stepper:
         self.built.synchronize()
 
     def seconds(self, steps: int) -> float:
+        """How long a block takes; ``AssertionError`` if the clock says that it took no time."""
         start = CLOCK()
         self.run(steps)
-        return CLOCK() - start
+        taken = CLOCK() - start
+        assert taken > 0, f"{steps} steps took {taken} s by the clock: no result"
+        return taken
 
 
 def stepper(built: Built, network: Network, task: Task, batch: int, seed: int) -> Stepper:
-    """The task's step with its batches on the device."""
-    if task == "training":
-        built.prepare_training(OPTIMIZER)
+    """The task's step with its batches: on the device, but for a copy, whose step puts them there."""
+    images = [weights.probe_images(network, seed + 1 + number, batch) for number in range(BATCHES)]
+    if task == "copy":
+        return Stepper(built, built.put, images)
+    if task == "inference":
+        return Stepper(built, built.infer, [built.put(each) for each in images])
+    built.prepare_training(OPTIMIZER)
     labels = weights.probe_labels(network, seed, batch)
-    batches = []
-    for number in range(BATCHES):
-        images = weights.probe_images(network, seed + 1 + number, batch)
-        batches.append(built.put(images, labels if task == "training" else None))
-    return Stepper(built, built.train_step if task == "training" else built.infer, batches)
+    return Stepper(built, built.train_step, [built.put(each, labels) for each in images])
 
 
 def make_ready(stepping: Stepper, effort: Effort) -> Ready:
@@ -76,7 +80,9 @@ def make_ready(stepping: Stepper, effort: Effort) -> Ready:
         steady = long_enough and abs(taken / previous - 1) <= STEADY
         previous = taken
         steps = steps if long_enough else max(steps + 1, math.ceil(1.2 * effort.block_s / taken))
-    phases = {"first_call": first, "warmup": CLOCK() - start}
+    warmup = CLOCK() - start
+    # What the first call takes above a warm one: tracing, compiling, allocating, choosing algorithms.
+    phases = {"first_call": first, "compile": max(0.0, first - previous), "warmup": warmup}
     rounds = _rounds(previous * steps, effort)
     return Ready(lambda: stepping.run(steps), steps, rounds, phases, steady)
 
@@ -84,6 +90,33 @@ def make_ready(stepping: Stepper, effort: Effort) -> Ready:
 def _rounds(block_s: float, effort: Effort) -> int:
     least, most = effort.blocks
     return max(least, min(most, math.ceil(effort.measured_s / block_s)))
+
+
+def latencies(stepping: Stepper, effort: Effort) -> Iterator[float]:
+    """Seconds of steps that are synchronised one by one, until ``effort.latency_s`` is filled."""
+    least, most = effort.latency_steps
+    left = effort.latency_s
+    for number in range(most):
+        if number >= least and left <= 0:
+            return
+        taken = stepping.seconds(1)
+        left -= taken
+        yield taken
+
+
+def require_synchronised(stepping: Stepper, steps: int) -> None:
+    """``AssertionError`` if a block's work is not done when ``synchronize`` returns.
+
+    Then reading the last step's result, a few numbers, takes as long as the block should have.
+    """
+    block = stepping.seconds(steps)
+    start = CLOCK()
+    stepping.built.read(stepping.result)
+    reading = CLOCK() - start
+    assert reading < UNFINISHED * (block + reading), (
+        f"the device was still working when synchronize returned: {steps} steps took {block:.3g} s,"
+        f" reading the result {reading:.3g} s more"
+    )
 
 
 def peak_rss_bytes() -> int:

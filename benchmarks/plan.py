@@ -8,8 +8,8 @@ from typing import Any, Literal
 from implementations.errors import UserError
 from implementations.network import ADAPTERS, TrainingProofs
 
-Task = Literal["inference", "training"]
-TASKS: tuple[Task, ...] = ("inference", "training")
+Task = Literal["inference", "training", "copy"]  # copy: a batch of images from the host to the device
+TASKS: tuple[Task, ...] = ("inference", "training", "copy")
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,8 @@ class Effort:
     measured_s: float = 2.0
     warmup_s: float = 3.0  # at most
     blocks: tuple[int, int] = (3, 100)  # at least, at most
+    latency_s: float = 0.4  # of steps that are synchronised one by one
+    latency_steps: tuple[int, int] = (5, 1000)  # at least, at most
 
 
 @dataclass(frozen=True)
@@ -54,13 +56,15 @@ class Preset:
     """A named choice of cases, forks of each, and effort.
 
     ``frameworks`` are those measured unless others are asked for. ``training`` says which networks' level 3
-    is proven: all, small ones, none.
+    is proven: all, small ones, none. After ``forks`` of each case more are made until the run is as old as
+    ``budget_s``.
     """
 
     work: tuple[tuple[str, Task, int], ...]
     forks: int
     effort: Effort
     timeout_s: float
+    budget_s: float
     frameworks: tuple[str, ...] = tuple(ADAPTERS)
     training: TrainingProofs = "all"
 
@@ -84,6 +88,7 @@ STANDARD = (
     ("vgg16", "inference", 8),
     ("vgg16", "training", 4),
     ("mlp", "inference", 32),
+    ("googlenet", "copy", 32),
 )
 FULL = (
     *STANDARD,
@@ -98,10 +103,28 @@ FULL = (
 QUICKLY = ("pytorch", "keras-tensorflow", "paddle", "onnxruntime")
 PRESETS = {
     "quick": Preset(
-        QUICK, forks=3, effort=Effort(measured_s=1.2), timeout_s=180, frameworks=QUICKLY, training="small"
+        QUICK,
+        forks=3,
+        effort=Effort(measured_s=1.2),
+        timeout_s=180,
+        budget_s=12 * 60,
+        frameworks=QUICKLY,
+        training="small",
     ),
-    "standard": Preset(STANDARD, forks=5, effort=Effort(measured_s=5, warmup_s=10), timeout_s=600),
-    "full": Preset(FULL, forks=10, effort=Effort(measured_s=10, warmup_s=20), timeout_s=1800),
+    "standard": Preset(
+        STANDARD,
+        forks=3,
+        effort=Effort(measured_s=5, warmup_s=10, latency_s=2),
+        timeout_s=600,
+        budget_s=60 * 60,
+    ),
+    "full": Preset(
+        FULL,
+        forks=5,
+        effort=Effort(measured_s=10, warmup_s=20, latency_s=5),
+        timeout_s=1800,
+        budget_s=12 * 60 * 60,
+    ),
 }
 EXPORTER = "pytorch"  # whose export ONNX Runtime is measured on
 
@@ -127,7 +150,7 @@ def cases(chosen: Preset, frameworks: Sequence[str], networks: Iterable[str] | N
                 continue
             if trains:
                 found.append(Case(network, task, batch, framework))
-            elif task == "inference" and EXPORTER in frameworks:
+            elif task != "training" and EXPORTER in frameworks:
                 found.append(Case(network, task, batch, framework, EXPORTER))
     return found
 

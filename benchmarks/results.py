@@ -18,7 +18,7 @@ from implementations.commandline import ROOT
 from implementations.errors import UserError
 from implementations.files import replacing
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 METHOD_VERSION = 1  # raised by hand when measuring changes its meaning
 SCHEMA = ROOT / "docs" / "result.schema.json"
 KEY = (
@@ -52,14 +52,23 @@ class Fork:
 
     @property
     def case(self) -> Case:
-        names = ("network", "task", "batch", "framework", "exporter")
-        return Case(*(self.key[name] for name in names))
+        return case_of(self.key)
 
     @property
     def images_per_second(self) -> tuple[float, ...]:
         """Throughput of every block."""
         images = self.fields["steps_per_block"] * self.key["batch"]
         return tuple(images / seconds for seconds in self.seconds)
+
+    @property
+    def disturbances(self) -> tuple[str, ...]:
+        """What else went on on the machine while this fork was timed, in words; empty if nothing did."""
+        return tuple(self.fields.get("watched", {}).get("disturbances", ()))
+
+    @property
+    def latencies(self) -> tuple[float, ...]:
+        """Seconds of single steps; none where a file is older than they are."""
+        return tuple(self.fields.get("latencies_s", ()))
 
     @property
     def median(self) -> float:
@@ -88,9 +97,39 @@ def read_fork(path: Path) -> Fork:
         place = "/".join(map(str, error.absolute_path)) or "the top"
         raise refused(path, f"the result file is not one of this project's ({place}: {error.message[:120]})")
     benchmark = content["benchmarks"][0]
-    fields = dict(benchmark["extra_info"])
+    fields = dict(fields_of(path, content))
     key, attributes = fields.pop("key"), fields.pop("attributes")
     return Fork(path, key, attributes, fields, tuple(benchmark["stats"]["data"]))
+
+
+def fields_of(path: Path, content: Any) -> dict[str, Any]:
+    """The project's own part of a result file; ``UserError`` if there is none."""
+    try:
+        fields = content["benchmarks"][0]["extra_info"]
+    except (TypeError, KeyError, IndexError):
+        fields = None
+    if not isinstance(fields, dict):
+        raise refused(path, "the result file is not one of this project's")
+    return fields
+
+
+def read_run(folder: Path) -> dict[str, Any]:
+    """The description of the run in ``folder``; ``UserError`` if there is none, or it is damaged."""
+    path = folder / "run.json"
+    about = read_json(path, "run's description")
+    if not isinstance(about, dict):
+        raise refused(path, "the run's description is not one of this project's")
+    return about
+
+
+def failures(folder: Path) -> list[dict[str, Any]]:
+    """What failed in a run, in the order of the files' names."""
+    return [read_json(path, "failure's record") for path in sorted((folder / "failures").glob("*.json"))]
+
+
+def case_of(data: Mapping[str, Any]) -> Case:
+    """The case that a key or a failure's record is about."""
+    return Case(*(data[name] for name in ("network", "task", "batch", "framework", "exporter")))
 
 
 def read_json(path: Path, what: str) -> Any:

@@ -12,31 +12,35 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmarks import machine, plan, results, train
+from benchmarks import comparisons, machine, plan, results, train
 from benchmarks.data.images import ImageSet
+from benchmarks.forking import Forker, ForkFailedError
 from benchmarks.plan import Case, Preset
+from benchmarks.proofs import Proofs
 from benchmarks.recipes import Recipe
-from implementations import certificates, claims, networks, sameness, slips
+from benchmarks.sensors import Sensors, nvml
+from benchmarks.watch import Watch
+from implementations import claims, networks, sameness
 from implementations.certificates import Certificate, first_breach
 from implementations.claims import Claim
 from implementations.errors import UserError
-from implementations.files import replacing
+from implementations.files import sweep
 from implementations.network import ADAPTERS
-from implementations.processes import REASON_LENGTH, ChildFailedError, Finished
+from implementations.processes import ChildFailedError, available_cores
 from implementations.proving import Prover
 
 SCHEDULE_SEED = 0
-FAILURE_MARKS = ("FAILED", "ERROR", "error:", "Exit:")
-PYTEST = (
-    "-p",
-    "pytest_benchmark.plugin",
-    "-p",
-    "no:cacheprovider",
-    "-q",
-    "--tb=short",
-    "--benchmark-disable-gc",
-)
+TARGET = 0.015  # the precision whose price a run names at its end
 Notice = Callable[[str], None]
+Turn = tuple[Case, int]
+
+
+@dataclass(frozen=True)
+class Effort:
+    """When a run stops adding forks: at a precision of every compared ratio, or when time is spent."""
+
+    precision: float  # half-width of the 95 % interval, as a fraction
+    budget_s: float  # from the start of the run, proofs included; the preset's forks are always made
 
 
 @dataclass
@@ -49,7 +53,15 @@ class Run:
     networks: Sequence[str]
     prover: Prover
     notice: Notice
-    proofs: dict[Claim, Certificate] = field(default_factory=dict)
+    effort: Effort = Effort(precision=0.03, budget_s=0.0)
+    clock: Callable[[], float] = time.monotonic
+    lost: list[dict[str, Any]] = field(default_factory=list)  # failures that no file could take
+
+    def __post_init__(self) -> None:
+        self.started = self.clock()
+        self.proofs = Proofs(self.folder, self.prover, self.notice)
+        sensors = Sensors(nvml(self.prover.device))
+        self.forker = Forker(self.preset_name, self.prover, Watch(sensors, available_cores()))
 
     @property
     def preset(self) -> Preset:
@@ -69,6 +81,8 @@ class Run:
         about = {
             "schema_version": results.SCHEMA_VERSION,
             "preset": self.preset_name,
+            "frameworks": list(self.frameworks),
+            "networks": list(self.networks),
             "device": self.prover.device,
             "threads": self.prover.launcher.threads,
             "machine": machine.description(),
@@ -77,10 +91,8 @@ class Run:
         }
         path = self.folder / "run.json"
         if path.exists():
-            before = results.read_json(path, "run's description")
-            if not isinstance(before, dict):
-                raise results.refused(path, "the run's description is not one of this project's")
-            self._compare(before, about)
+            self._compare(results.read_run(self.folder), about)
+            sweep(self.folder)
         else:
             self._require_empty()
             results.write_json(path, about)
@@ -107,17 +119,10 @@ class Run:
     # --- Proofs ---
 
     def prove(self) -> None:
-        """A certificate for every claim about this run's networks; what still holds is not proven again."""
-        wanted = [claim for claim in self._claims() if self._matters(claim)]
-        for claim in wanted:
-            self._take_over(claim)
-        missing = [claim for claim in wanted if claim not in self.proofs]
-        self.notice(f"proving sameness: {len(missing)} claims; {len(self.proofs)} proven before still hold")
-        self.prover.all(missing, self._proven)
-        self._take_over_slips()
-
-    def _claims(self) -> list[Claim]:
-        return claims.claims(self.networks, self.frameworks, exporters=self.frameworks)
+        """A certificate for every claim that this run rests on."""
+        every = claims.claims(self.networks, self.frameworks, exporters=self.frameworks)
+        self.proofs.make([claim for claim in every if self._matters(claim)])
+        self.proofs.take_over_slips(self.frameworks)
 
     def _matters(self, claim: Claim) -> bool:
         """Whether this run rests on ``claim``: files of large networks only where they are measured."""
@@ -125,60 +130,86 @@ class Run:
         small = not sameness.is_large(networks.build(claim.network))
         return claim.exporter is None or small or (claim.network, claim.exporter) in measured
 
-    def _take_over(self, claim: Claim) -> None:
-        """The folder's certificate, or the cache's, if it still holds."""
-        path = self.certificate_path(claim)
-        if path.exists():
-            here = certificates.read(path)
-            if self.prover.holds(claim, here):
-                self.proofs[claim] = here
-                return
-            self._require_unused(here, claim)
-        if kept := self.prover.kept(claim):
-            certificates.write(path, kept)
-            self.proofs[claim] = kept
-
-    def _require_unused(self, outdated: Certificate, claim: Claim) -> None:
-        """``UserError`` if something in the folder rests on ``outdated``: two builds make no one number."""
-        measured = [fork.attributes["certificate"] for fork in results.forks(self.folder)]
-        trained = [training["certificate"] for training in results.trainings(self.folder)]
-        if outdated["passed"] and outdated["id"] in [*measured, *trained]:
-            raise UserError(
-                f"results of {claim.network} in {claim.title} rest on a proof that no longer holds",
-                given="other code of this project, another build of the framework, or another processor",
-                allowed="what the run in the folder was begun with",
-                todo="choose another --output",
-            )
-
-    def _proven(self, claim: Claim, certificate: Certificate) -> None:
-        certificates.write(self.certificate_path(claim), certificate)
-        self.proofs[claim] = certificate
-        self.notice(f"  {claim.network} in {claim.title}: {first_breach(certificate) or 'same'}")
-
-    def _take_over_slips(self) -> None:
-        """What 'check --mutants' found, where that still holds: the report shows it."""
-        for framework in self.frameworks:
-            if record := slips.kept(self.prover, framework):
-                results.write_json(results.slips_path(self.folder, framework), record)
-
-    def certificate_path(self, claim: Claim) -> Path:
-        return self.folder / "certificates" / f"{claim.slug}.json"
-
     # --- Forks ---
 
     def measure(self) -> None:
-        """Every fork that is not there yet, in the interleaved order."""
+        """The preset's forks in an interleaved order; then as many more as precision asks and time allows."""
         order = plan.schedule(self.cases, self.preset.forks, SCHEDULE_SEED)
         missing = [turn for turn in order if not self._is_finished(*turn)]
         self.notice(f"measuring: {len(missing)} of {len(order)} forks, in an interleaved order")
-        clock = _Progress()
-        for position, (case, number) in enumerate(missing, start=1):
+        progress = _Progress(self.clock)
+        self._measure(missing, progress)
+        self._repeat_disturbed(progress)
+        self._narrow(progress)
+        self._notice_precision(progress)
+
+    def _measure(self, turns: Sequence[Turn], progress: "_Progress") -> None:
+        for position, (case, number) in enumerate(turns, start=1):
             outcome = self._measure_fork(case, number)
-            clock.finished(case)
+            progress.finished(case)
             self.notice(
-                f"  [{position}/{len(missing)}] {case.network} {case.task} b{case.batch} {case.title}: "
-                f"{outcome}; {clock.left(missing[position:])} left"
+                f"  [{position}/{len(turns)}] {case.network} {case.task} b{case.batch} {case.title}: "
+                f"{outcome}; {progress.left(turns[position:])} left"
             )
+
+    def _repeat_disturbed(self, progress: "_Progress") -> None:
+        """Once for every disturbed fork, while there is time."""
+        counts = {case: len(forks) for case, forks in self._forks().items()}
+        disturbed = [(c, fork) for c, forks in self._forks().items() for fork in forks if fork.disturbances]
+        wanted = [case for case, _ in disturbed if counts[case] < 2 * self.preset.forks]
+        if wanted:
+            self.notice(f"measuring: {len(wanted)} forks again that were disturbed")
+            self._measure_while_time(wanted, progress)
+
+    def _narrow(self, progress: "_Progress") -> None:
+        """Round after round, a fork for both sides of every ratio that is too wide yet, the widest first."""
+        while wide := self._too_wide():
+            if not self._measure_while_time(wide, progress):
+                return
+
+    def _too_wide(self) -> list[Case]:
+        """Cases of ratios that are wider than asked for, where no fork of either side failed."""
+        failed = {results.case_of(failure) for failure in self.failures if failure["fork"] is not None}
+        found = comparisons.comparisons(results.forks(self.folder))
+        return comparisons.widest(found, self.effort.precision, without=failed)
+
+    def _measure_while_time(self, cases: Sequence[Case], progress: "_Progress") -> bool:
+        """One more fork of each case; whether there was time for all."""
+        for case in cases:
+            if self.clock() + progress.typical(case) > self.started + self.effort.budget_s:
+                return False
+            self._measure([(case, self._next_number(case))], progress)
+        return True
+
+    def _next_number(self, case: Case) -> int:
+        number = 1
+        while results.fork_path(self.folder, case, number).exists():
+            number += 1
+        return number
+
+    def _forks(self) -> dict[Case, list[results.Fork]]:
+        found: dict[Case, list[results.Fork]] = {}
+        for fork in results.forks(self.folder):
+            found.setdefault(fork.case, []).append(fork)
+        return found
+
+    def _notice_precision(self, progress: "_Progress") -> None:
+        """How narrow the ratios became, and what more would cost."""
+        found = comparisons.comparisons(results.forks(self.folder))
+        reached = comparisons.precision_of(found, self.effort.precision, TARGET)
+        if not reached.ratios:
+            return
+        price = "more forks than can be foreseen"
+        if reached.forks_to_target is not None:
+            price = (
+                f"about {reached.forks_to_target} more forks ({progress.lasting(reached.forks_to_target)})"
+            )
+        self.notice(
+            f"precision: {reached.reached} of {reached.ratios} ratios within"
+            f" {comparisons.shown_width(self.effort.precision)}, the widest"
+            f" {comparisons.shown_width(reached.widest)}; {comparisons.shown_width(TARGET)} everywhere"
+            f" would take {price}"
+        )
 
     def _is_finished(self, case: Case, number: int) -> bool:
         path = results.fork_path(self.folder, case, number)
@@ -192,38 +223,11 @@ class Run:
         if not self.proofs[claim]["passed"]:
             return self._fail(final, about, _not_the_same(self.proofs[claim]))
         try:
-            fork = self._forked(case, number, claim, final)
+            fork = self.forker.measure(case, number, self.proofs.path(claim), final)
         except ForkFailedError as failure:
             return self._fail(final, about, str(failure), failure.last_lines)
         self._made_good(final)
-        return f"{fork.median:,.1f} images/s"
-
-    def _forked(self, case: Case, number: int, claim: Claim, final: Path) -> results.Fork:
-        """The fork that a fresh process measured, kept in ``final``."""
-        with replacing(final, "a result") as partial:
-            command = self._command(case, number, claim, partial)
-            ended = self.prover.launcher.run(case.framework, command, self.preset.timeout_s)
-            if ended.returncode != 0 or not partial.exists():
-                raise ForkFailedError(ended)
-            return results.read_fork(partial)
-
-    def _command(self, case: Case, number: int, claim: Claim, output: Path) -> list[str]:
-        options = {
-            "--framework": case.framework,
-            "--network": case.network,
-            "--batch": case.batch,
-            "--preset": self.preset_name,
-            "--device": self.prover.device,
-            "--threads": self.prover.launcher.threads,
-            "--fork": number,
-            "--weights": self.prover.weights(claim),
-            "--certificate": self.certificate_path(claim).absolute(),
-            "--benchmark-json": output.absolute(),
-        }
-        if case.exporter:
-            options |= {"--exporter": case.exporter, "--model": self.prover.model(claim)}
-        file = f"benchmarks/test_{case.task}.py"
-        return ["-m", "pytest", file, *PYTEST, *(f"{key}={value}" for key, value in options.items())]
+        return "; DISTURBED, ".join([f"{fork.median:,.1f} images/s", *fork.disturbances[:1]])
 
     # --- Training ---
 
@@ -267,45 +271,50 @@ class Run:
             "last_lines": last_lines,
             "date": _now(),
         }
-        results.write_json(results.failure_path(self.folder, final), content)
+        try:
+            results.write_json(results.failure_path(self.folder, final), content)
+        except UserError:  # a full disk must not end the run: it may be what this fork failed of
+            self.lost.append(content)
         return f"FAILED, {reason}"
 
     @property
     def failures(self) -> list[dict[str, Any]]:
         """What failed and was not made good since."""
-        paths = sorted((self.folder / "failures").glob("*.json"))
-        return [results.read_json(path, "failure's record") for path in paths]
+        return [*results.failures(self.folder), *self.lost]
 
     @property
     def passed(self) -> bool:
         """Whether all that was wanted is there."""
-        return not self.failures and all(proof["passed"] for proof in self.proofs.values())
-
-
-class ForkFailedError(Exception):
-    """A measuring process that left no result: in one line why, in pytest's own words where it spoke."""
-
-    def __init__(self, ended: Finished) -> None:
-        self.last_lines = ended.last_lines
-        said = [line for line in ended.last_lines.splitlines() if line.startswith(FAILURE_MARKS)]
-        spoke = ended.returncode == 1 and said
-        super().__init__(said[0][:REASON_LENGTH] if spoke else ended.reason or "it wrote no result")
+        return not self.failures and self.proofs.passed
 
 
 class _Progress:
-    """How long the forks still to come will take, from those of their case (or of all) so far."""
+    """How long forks take, from those of their case (or of all) so far."""
 
-    def __init__(self) -> None:
-        self.last, self.taken = time.monotonic(), dict[Case, float]()
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self.clock, self.last, self.taken = clock, clock(), dict[Case, float]()
 
     def finished(self, case: Case) -> None:
-        now = time.monotonic()
+        now = self.clock()
         self.taken[case], self.last = now - self.last, now
 
-    def left(self, coming: Iterable[tuple[Case, int]]) -> str:
-        typical = sum(self.taken.values()) / len(self.taken)
-        seconds = round(sum(self.taken.get(case, typical) for case, _ in coming))
-        return f"{seconds // 60}:{seconds % 60:02d}"
+    def typical(self, case: Case) -> float:
+        """Seconds of one more fork of ``case``; 0 while none was measured."""
+        return self.taken.get(case, self._mean())
+
+    def _mean(self) -> float:
+        return sum(self.taken.values()) / len(self.taken) if self.taken else 0.0
+
+    def left(self, coming: Iterable[Turn]) -> str:
+        return _minutes(sum(self.typical(case) for case, _ in coming))
+
+    def lasting(self, forks: int) -> str:
+        """How long ``forks`` of any case would take."""
+        return _minutes(forks * self._mean())
+
+
+def _minutes(seconds: float) -> str:
+    return f"{round(seconds) // 60}:{round(seconds) % 60:02d}"
 
 
 def _not_the_same(proof: Certificate) -> str:

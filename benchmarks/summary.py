@@ -7,10 +7,9 @@ from typing import Any
 
 from rich.table import Table
 
-from benchmarks import intervals
+from benchmarks.comparisons import comparisons
 from benchmarks.intervals import Interval
-from benchmarks.plan import Case
-from benchmarks.results import Fork
+from benchmarks.results import Fork, case_of
 
 
 def table(forks: Iterable[Fork], failures: Iterable[dict[str, Any]] = ()) -> Table:
@@ -18,20 +17,15 @@ def table(forks: Iterable[Fork], failures: Iterable[dict[str, Any]] = ()) -> Tab
     result = Table(title="Throughput in images/s (95 % interval over forks)")
     for heading in ("network", "task", "batch", "framework", "forks", "images/s", "of the fastest"):
         result.add_column(heading)
-    groups: dict[tuple[str, str, int], dict[Case, list[float]]] = defaultdict(lambda: defaultdict(list))
-    for fork in forks:
-        groups[fork.case.work][fork.case].append(fork.median)
-    for work, cases in sorted(groups.items()):
-        ranked = sorted(cases.items(), key=lambda item: -intervals.of_forks(item[1]).value)
-        fastest = ranked[0][1]
-        for case, medians in ranked:
-            share = intervals.ratio(medians, fastest) if medians is not fastest else None
+    for comparison in comparisons(forks):
+        for case, counted in comparison.forks.items():
+            share = comparison.of_fastest(case)
             cells = (
-                str(len(medians)),
-                shown(intervals.of_forks(medians)),
+                str(len(counted)),
+                shown(comparison.throughput(case)),
                 shown(share) if share else "fastest",
             )
-            result.add_row(work[0], work[1], str(work[2]), case.title, *cells)
+            result.add_row(case.network, case.task, str(case.batch), case.title, *cells)
         result.add_section()
     for row in _failed_rows(failures):
         result.add_row(*row)
@@ -43,7 +37,7 @@ def _failed_rows(failures: Iterable[dict[str, Any]]) -> list[tuple[str, ...]]:
     cases: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for failure in failures:
         if failure["fork"] is not None:
-            case = Case(*(failure[name] for name in ("network", "task", "batch", "framework", "exporter")))
+            case = case_of(failure)
             cases[case.network, case.task, str(case.batch), case.title].append(failure["reason"])
     return [(*case, f"{len(reasons)} FAILED", reasons[-1], "") for case, reasons in cases.items()]
 

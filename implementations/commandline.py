@@ -67,6 +67,28 @@ def positive(text: str) -> int:
     return int(text)
 
 
+def percent(text: str) -> float:
+    """A fraction from a percentage between 0 and 100; ``ArgumentTypeError`` for anything else."""
+    try:
+        value = float(text.removesuffix("%"))
+    except ValueError:
+        value = 0.0
+    if not 0 < value < 100:  # NaN is neither
+        raise argparse.ArgumentTypeError(f"invalid percentage {text!r}: write a number above 0 and below 100")
+    return value / 100
+
+
+def minutes(text: str) -> float:
+    """Seconds from a number of minutes, from 0 up; ``ArgumentTypeError`` for anything else."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < 1e6:
+        raise argparse.ArgumentTypeError(f"invalid number of minutes {text!r}: write a number from 0 up")
+    return value * 60
+
+
 def add_machine_options(parser: argparse.ArgumentParser) -> None:
     """Options of every command that starts children."""
     parser.add_argument(

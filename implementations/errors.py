@@ -11,6 +11,11 @@ class UserError(Exception):
         self.parts = {"wrong": wrong, "given": str(given), "allowed": allowed, "todo": todo}
         super().__init__(_one_line(f"{wrong}: given {given!s}; allowed: {allowed}; {todo}"))
 
+    @property
+    def wrong(self) -> str:
+        """The first part alone."""
+        return self.parts["wrong"]
+
     @classmethod
     def from_parts(cls, parts: dict[str, str]) -> "UserError":
         """The same error again in another process, from its ``parts``."""

@@ -2,21 +2,27 @@
 
 import contextlib
 import os
+import shutil
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 from implementations.errors import UserError
 
+PARTIAL = ".partial"
+
 
 @contextlib.contextmanager
 def replacing(path: Path, what: str) -> Iterator[Path]:
-    """A temporary name beside ``path`` that becomes ``path`` if the block succeeds, and is gone if not.
+    """A temporary file of the same name that becomes ``path`` if the block succeeds, and is gone if not.
 
     ``UserError`` for what the system refuses (a full disk, a folder that cannot be written).
     """
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
+    # A folder of this thread's own: no reader of ``path.parent`` finds what is in it.
+    folder = path.parent / f".{os.getpid()}-{threading.get_ident()}{PARTIAL}"
+    temporary = folder / path.name
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         yield temporary
         temporary.replace(path)
     except OSError as error:
@@ -27,5 +33,24 @@ def replacing(path: Path, what: str) -> Iterator[Path]:
             todo="free space or choose another folder, then start again",
         ) from None
     finally:
-        with contextlib.suppress(OSError):  # a folder that could not be made holds no file either
+        with contextlib.suppress(OSError):  # a folder that could not be made; one still written into
             temporary.unlink(missing_ok=True)
+            folder.rmdir()
+
+
+def sweep(folder: Path) -> None:
+    """Remove what processes that were killed left half-written in and below ``folder``."""
+    for left in folder.rglob(f".*{PARTIAL}"):
+        number, _, _ = left.name.removeprefix(".").partition("-")
+        if number.isdecimal() and not _runs(int(number)):
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # somebody else's
+        return True
+    return True

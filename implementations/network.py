@@ -104,6 +104,9 @@ class Built(Protocol):
     def synchronize(self) -> None:
         """Wait until the device has finished everything."""
 
+    def read(self, result: Any) -> Array:
+        """What a step returned, on the host: logits or loss in float32, in the framework's own layout."""
+
     def peak_device_bytes(self) -> int | None:
         """The allocator's peak on the device; ``None`` on the CPU."""
 

@@ -5,6 +5,7 @@ costs its own task only.
 """
 
 import contextlib
+import ctypes
 import json
 import os
 import signal
@@ -13,7 +14,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,10 @@ STDERR_LINES = 12
 REASON_LENGTH = 200
 # A child loads no pytest plugin that happens to be installed beside it, and its last words arrive.
 CHILD_ENVIRONMENT = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONUNBUFFERED": "1"}
+
+PR_SET_PDEATHSIG = 1  # of <sys/prctl.h>
+_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None  # found before any fork
+During = Callable[[int], contextlib.AbstractContextManager[None]]
 
 
 @dataclass(frozen=True)
@@ -57,6 +62,10 @@ class ChildFailedError(Exception):
         self.finished = finished
 
 
+def _unwatched(pid: int) -> contextlib.AbstractContextManager[None]:
+    return contextlib.nullcontext()
+
+
 @dataclass(frozen=True)
 class Launcher:
     """How children are started: the interpreter of each framework, and the thread count of all."""
@@ -69,11 +78,13 @@ class Launcher:
     def python(self, framework: str) -> str:
         return self.pythons.get(framework, sys.executable)
 
-    def run(self, framework: str, arguments: Sequence[str], timeout: float) -> Finished:
+    def run(
+        self, framework: str, arguments: Sequence[str], timeout: float, during: During = _unwatched
+    ) -> Finished:
         """Run the framework's interpreter in the project's root; wait at most ``timeout`` s.
 
         The child leads a process group of its own. The group is killed on time-out, and when this
-        process is interrupted.
+        process is interrupted. ``during`` is entered with its process number while it runs.
         """
         # Paddle sets OMP_NUM_THREADS=1 for itself and its children; everyone gets the same count.
         # What surrounds us may be pytest itself, whose settings would switch a child's benchmarks off.
@@ -84,12 +95,13 @@ class Launcher:
             command = [self.python(framework), *arguments]
             with self._started(command, environment, output) as child:
                 timed_out = False
-                try:
-                    child.wait(timeout)
-                except subprocess.TimeoutExpired:
-                    timed_out = True
-                    _kill_group(child)
-                    child.wait()
+                with during(child.pid):
+                    try:
+                        child.wait(timeout)
+                    except subprocess.TimeoutExpired:
+                        timed_out = True
+                        _kill_group(child)
+                        child.wait()
             seconds = time.monotonic() - start
             output.seek(0)
             lines = output.read().decode(errors="replace").splitlines()[-STDERR_LINES:]
@@ -148,9 +160,16 @@ def _start(command: Sequence[str], environment: Mapping[str, str], output: Any) 
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            preexec_fn=_end_with_parent if _LIBC is not None else None,
         )
     except OSError as error:
         raise _not_started(command[0], error) from None
+
+
+def _end_with_parent() -> None:
+    """Linux kills the child when its parent is gone: a parent that was killed can no longer do it."""
+    assert _LIBC is not None
+    _LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _not_started(python: str, error: OSError) -> UserError:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks import intervals, plan, results
+from benchmarks import comparisons, intervals, plan, results
+from benchmarks.comparisons import Comparison
 from benchmarks.intervals import Interval
 from benchmarks.plan import Case
 from benchmarks.results import Fork
@@ -160,34 +161,30 @@ def _conditions(folder: Path, forks: Sequence[Fork]) -> dict[str, Any]:
 
 def _groups(forks: Iterable[Fork], preset: str) -> tuple[Group, ...]:
     """Compared cases together, in the preset's order."""
-    works: dict[tuple[str, str, int], dict[Case, list[Fork]]] = defaultdict(lambda: defaultdict(list))
-    for fork in forks:
-        works[fork.case.work][fork.case].append(fork)
     listed: list[Any] = list(plan.PRESETS[preset].work) if preset in plan.PRESETS else []
-    order = sorted(works, key=lambda work: (listed.index(work) if work in listed else len(listed), work))
-    return tuple(_group(work, works[work]) for work in order)
+    found = {comparison.work: comparison for comparison in comparisons.comparisons(forks)}
+    order = sorted(found, key=lambda work: (listed.index(work) if work in listed else len(listed), work))
+    return tuple(_group(found[work]) for work in order)
 
 
-def _group(work: tuple[str, str, int], cases: Mapping[Case, list[Fork]]) -> Group:
-    medians = {case: tuple(fork.median for fork in forks) for case, forks in cases.items()}
-    ranked = sorted(cases, key=lambda case: -intervals.of_forks(medians[case]).value)
-    fastest = medians[ranked[0]]
-    measured = tuple(_measured(case, cases[case], fastest if case != ranked[0] else None) for case in ranked)
-    leads = tuple(intervals.ratio(fastest, medians[other]) for other in ranked[1:])
-    return Group(*work, measured, leads)
+def _group(comparison: Comparison) -> Group:
+    fastest, *others = comparison.forks
+    medians = comparison.medians
+    leads = tuple(intervals.ratio(medians(fastest), medians(other)) for other in others)
+    return Group(*comparison.work, tuple(_measured(comparison, case) for case in comparison.forks), leads)
 
 
-def _measured(case: Case, forks: Sequence[Fork], fastest: Sequence[float] | None) -> Measured:
-    medians = tuple(fork.median for fork in forks)
+def _measured(comparison: Comparison, case: Case) -> Measured:
+    forks = comparison.forks[case]
     device = [fork.fields["peak_device_bytes"] for fork in forks]
     phases = {
         name: [f.fields["phases_s"][name] for f in forks if name in f.fields["phases_s"]] for name in PHASES
     }
     return Measured(
         case=case,
-        medians=medians,
-        throughput=intervals.of_forks(medians),
-        of_fastest=intervals.ratio(medians, fastest) if fastest is not None else None,
+        medians=comparison.medians(case),
+        throughput=comparison.throughput(case),
+        of_fastest=comparison.of_fastest(case),
         peak_rss_mib=max(fork.fields["peak_rss_bytes"] for fork in forks) / MEBI,
         peak_device_mib=max(device) / MEBI if None not in device else None,
         phases_s={name: statistics.median(values) for name, values in phases.items() if values},

@@ -212,6 +212,18 @@ def test_what_a_child_said_before_its_time_out_is_kept(pipe: Pipe, at_time_out: 
     assert run(f"print('loading', flush=True); {pipe.sleeper}").last_lines == "loading"
 
 
+def test_a_parent_that_is_killed_takes_its_child_with_it(pipe: Pipe) -> None:
+    program = (
+        "from implementations.processes import Launcher; "
+        f"Launcher(1).run('pytorch', ['-c', {pipe.sleeper!r}], {LONG})"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", program])
+    pipe.up()
+    parent.kill()
+    parent.wait()
+    assert pipe.gone()
+
+
 def test_an_interrupt_ends_the_child_and_its_children(pipe: Pipe, at_time_out: list[BaseException]) -> None:
     at_time_out[0] = KeyboardInterrupt()
     with pytest.raises(KeyboardInterrupt):

@@ -96,6 +96,9 @@ class OnnxNetwork:
         self.session.run_with_iobinding(binding)
         return binding.get_outputs()[0]
 
+    def read(self, result: Any) -> Array:
+        return np.asarray(result.numpy())
+
     def synchronize(self) -> None:
         """``run_with_iobinding`` returns when the outputs are there."""
 

@@ -30,7 +30,7 @@ class NoChild(Launcher):
 def run(tmp_path: Path) -> Run:
     prover = Prover(NoChild(threads=1), Cache(tmp_path / "cache"))
     made = Run(tmp_path / "output", "quick", ["paddle"], ["mlp"], prover, notice=lambda line: None)
-    made.proofs[Claim("paddle", "mlp")] = signed(FAILED)
+    made.proofs.certificates[Claim("paddle", "mlp")] = signed(FAILED)
     return made
 
 

@@ -30,6 +30,44 @@ def welch(above: Sequence[float], below: Sequence[float]) -> tuple[float, float]
     return math.exp(apart - half), math.exp(apart + half)
 
 
+# --- Width, and what a narrower one takes ------------------------------------------------
+
+
+def test_a_width_is_the_further_end() -> None:
+    assert intervals.Interval(2.0, 1.8, 2.3, "interval", 3).width == pytest.approx(0.15)  # 2.3 / 2 - 1
+    assert intervals.Interval(2.0, 1.6, 2.3, "interval", 3).width == pytest.approx(0.2)  # 1 - 1.6 / 2
+
+
+def test_a_range_has_no_width() -> None:
+    assert intervals.of_forks([1.0, 1.0]).width == math.inf
+
+
+@pytest.mark.parametrize("precision", [0.015, 0.03, 0.1])
+def test_the_forks_needed_reach_the_precision_and_one_fewer_does_not(precision: float) -> None:
+    needed = intervals.forks_needed(ABOVE, BELOW, precision)
+    assert needed is not None
+
+    def half(forks: int) -> float:
+        x, y = (statistics.variance([math.log(v) for v in side]) for side in (ABOVE, BELOW))
+        freedom = (forks - 1) * (x + y) ** 2 / (x**2 + y**2)  # Satterthwaite with equal numbers
+        return float(stats.t.ppf(0.975, freedom)) * math.sqrt((x + y) / forks)
+
+    assert half(needed) <= math.log1p(precision) < half(needed - 1)
+
+
+def test_forks_without_any_spread_need_no_more_than_an_interval_does() -> None:
+    assert intervals.forks_needed([2.0, 2.0], [1.0, 1.0], 0.01) == 3
+
+
+@pytest.mark.parametrize(("above", "below"), [([1.0], [1.0, 1.1]), ([1.0, 1.1], [1.0])])
+def test_one_fork_tells_nothing_of_how_many_are_needed(above: list[float], below: list[float]) -> None:
+    assert intervals.forks_needed(above, below, 0.03) is None
+
+
+def test_a_precision_out_of_reach_is_said_to_be() -> None:
+    assert intervals.forks_needed([1.0, 100.0], [1.0, 100.0], 0.001) is None
+
+
 # --- One case -----------------------------------------------------------------------------
 
 

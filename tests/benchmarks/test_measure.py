@@ -17,6 +17,7 @@ from implementations import networks
 
 SEED = 5
 COST = 2.0**-8  # s a step
+READING = 2.0**-14  # s a result
 EFFORT = Effort(block_s=0.125, measured_s=2.0, warmup_s=4.0, blocks=(3, 100))
 
 
@@ -53,6 +54,11 @@ class Device:
 
     def infer(self, batch: int) -> None:
         self.inferred.append(batch)
+
+    def read(self, result: Any) -> Any:
+        self.now += READING + self.queued  # as a framework does: it waits for what it is to read
+        self.queued = 0.0
+        return result
 
     def train_step(self, batch: int) -> float:
         self.trained.append(batch)
@@ -100,12 +106,72 @@ def test_the_work_of_a_block_does_not_leak_into_the_next(on: Any) -> None:
     assert [stepping.seconds(1), stepping.seconds(2)] == [1.0, 6.0]
 
 
-def test_a_missing_synchronisation_would_be_seen_as_no_time_at_all(
+def test_a_missing_synchronisation_that_takes_no_time_is_no_result(
     on: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     device, stepping = on(forever(COST))
     monkeypatch.setattr(device, "synchronize", lambda: None)
-    assert stepping.seconds(100) == 0.0  # so the test before this one can fail
+    with pytest.raises(AssertionError, match=r"100 steps took 0\.0 s"):
+        stepping.seconds(100)
+
+
+def test_a_clock_that_steps_back_is_no_result(on: Any) -> None:
+    _, stepping = on([-1.0])
+    with pytest.raises(AssertionError, match=r"1 steps took -1\.0 s"):
+        stepping.seconds(1)
+
+
+# --- Whether synchronize waits ------------------------------------------------------------
+
+
+def test_a_device_that_has_finished_is_read_quickly(on: Any) -> None:
+    _, stepping = on(forever(COST))
+    measure.require_synchronised(stepping, 32)
+
+
+@pytest.mark.parametrize("launching", [2.0**-20, 2.0**-10])  # s a step: what queueing alone takes
+def test_a_missing_synchronisation_is_found_by_reading_the_result(
+    on: Any, monkeypatch: pytest.MonkeyPatch, launching: float
+) -> None:
+    device, stepping = on(forever(COST))
+
+    def launch(batch: Any) -> None:
+        device.now += launching
+        device.queued += COST
+
+    stepping.step = launch
+    monkeypatch.setattr(device, "synchronize", lambda: None)
+    with pytest.raises(AssertionError, match="still working when synchronize returned"):
+        measure.require_synchronised(stepping, 32)
+
+
+def test_a_step_as_short_as_reading_is_no_missing_synchronisation(on: Any) -> None:
+    _, stepping = on(forever(READING))
+    measure.require_synchronised(stepping, 1024)
+
+
+# --- Latencies ----------------------------------------------------------------------------
+
+
+def latencies(stepping: Stepper, **changed: Any) -> list[float]:
+    effort = dataclasses.replace(EFFORT, **{"latency_s": 1.0, "latency_steps": (3, 8), **changed})
+    return list(measure.latencies(stepping, effort))
+
+
+def test_each_step_is_a_latency(on: Any) -> None:
+    _, stepping = on([0.25, 0.5, 0.125, 0.125, 0.25])
+    assert latencies(stepping) == [0.25, 0.5, 0.125, 0.125]  # 1.0 s in all
+
+
+def test_each_latency_is_synchronised_once(on: Any) -> None:
+    device, stepping = on(forever(COST))
+    assert len(latencies(stepping)) == device.synchronisations
+
+
+@pytest.mark.parametrize(("cost", "steps"), [(4.0, 3), (0.25, 4), (COST, 8)])  # least, as many as fit, most
+def test_the_number_of_latencies_is_bounded_both_ways(on: Any, cost: float, steps: int) -> None:
+    _, stepping = on(forever(cost))
+    assert latencies(stepping) == [cost] * steps
 
 
 def test_the_last_step_of_a_block_leaves_its_result(on: Any) -> None:
@@ -121,6 +187,16 @@ def test_the_last_step_of_a_block_leaves_its_result(on: Any) -> None:
 def test_the_first_call_is_a_phase_of_its_own(on: Any) -> None:
     _, stepping = on(forever(32.0, COST))  # a first call that compiles
     assert measure.make_ready(stepping, EFFORT).phases_s["first_call"] == 32.0
+
+
+def test_compiling_is_what_the_first_call_takes_above_a_warm_one(on: Any) -> None:
+    _, stepping = on(forever(32.0, COST))
+    assert measure.make_ready(stepping, EFFORT).phases_s["compile"] == 32.0 - COST
+
+
+def test_a_first_call_as_fast_as_the_others_compiles_nothing(on: Any) -> None:
+    _, stepping = on(forever(COST / 2, COST))
+    assert measure.make_ready(stepping, EFFORT).phases_s["compile"] == 0.0
 
 
 def test_a_slow_first_call_does_not_size_the_blocks(on: Any) -> None:
@@ -251,6 +327,21 @@ def test_a_training_has_its_optimizer_before_the_first_step() -> None:
     device = Device([])
     stepper_on(device, "training")
     assert device.optimizer == measure.OPTIMIZER
+
+
+def test_a_copy_puts_rotating_batches_of_the_host_on_the_device() -> None:
+    device = Device([])
+    stepper_on(device, "copy").run(2 * BATCHES)
+    put = [images.tobytes() for images, labels in device.put_batches if labels is None]
+    assert len(put) == 2 * BATCHES
+    assert put[:BATCHES] == put[BATCHES:]
+    assert len(set(put)) == BATCHES
+
+
+def test_a_copy_computes_nothing() -> None:
+    device = Device([])
+    stepper_on(device, "copy").run(3)
+    assert (device.inferred, device.trained, device.optimizer) == ([], [], None)
 
 
 def test_inference_sets_no_optimizer_up() -> None:

@@ -356,7 +356,12 @@ def test_a_training_that_lacks_a_field_is_refused(tmp_path: Path, name: str) -> 
 
 @pytest.mark.parametrize(
     "change",
-    [{"schema_version": 2}, {"schema_version": "1"}, {"schema_version": None}, {"epochs": []}],
+    [
+        {"schema_version": results.SCHEMA_VERSION + 1},
+        {"schema_version": "1"},
+        {"schema_version": None},
+        {"epochs": []},
+    ],
     ids=["newer", "text", "no version", "no epochs"],
 )
 def test_a_training_with_a_wrong_field_is_refused(tmp_path: Path, change: dict[str, Any]) -> None:
@@ -375,7 +380,10 @@ def test_a_damaged_training_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_newer_training_is_said_to_be_newer(tmp_path: Path) -> None:
-    message = refusal(written(tmp_path, {**GOOD_TRAINING, "schema_version": 2}), results.read_training)
+    message = refusal(
+        written(tmp_path, {**GOOD_TRAINING, "schema_version": results.SCHEMA_VERSION + 1}),
+        results.read_training,
+    )
     assert "lacks" not in message
 
 

@@ -41,7 +41,8 @@ def test_another_run_takes_over_what_still_holds(run: Any, said: list[str]) -> N
     second.prove()
     assert [line for line in said if line.startswith("  mlp")] == ["  mlp in pytorch: same"]
     assert "proving sameness: 0 claims; 1 proven before still hold" in said[-1]
-    assert second.proofs == first.proofs == {MLP: certificates.read(second.certificate_path(MLP))}
+    kept = {MLP: certificates.read(second.proofs.path(MLP))}
+    assert second.proofs.certificates == first.proofs.certificates == kept
 
 
 def test_after_an_upgrade_it_is_proven_again(
@@ -52,7 +53,7 @@ def test_after_an_upgrade_it_is_proven_again(
     again = run("a")
     again.prove()
     assert said[-1] == "  mlp in pytorch: same"
-    assert certificates.read(again.certificate_path(MLP))["versions"] == {"torch": "2"}
+    assert certificates.read(again.proofs.path(MLP))["versions"] == {"torch": "2"}
 
 
 def test_results_of_two_builds_are_not_mixed_in_a_folder(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from implementations.certificates import signed
 from implementations.network import Settings
 from implementations.processes import Launcher
 
-BUILDS = {"pytorch": {"torch": "1"}, "onnxruntime": {"onnxruntime": "1"}}
+BUILDS = {"pytorch": {"torch": "1"}, "paddle": {"paddle": "1"}, "onnxruntime": {"onnxruntime": "1"}}
 
 
 class InProcess(Launcher):

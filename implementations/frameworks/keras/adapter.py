@@ -168,6 +168,9 @@ class KerasNetwork:
     def _loss_of_named(self, values: Mapping[str, Any], labels: Any) -> Any:
         return self._loss({head.name: values[head.path] for head in self.network.heads}, labels)
 
+    def read(self, result: Any) -> Array:
+        return ops.convert_to_numpy(result).astype(np.float32)
+
     def synchronize(self) -> None:
         self.engine.synchronize()
 

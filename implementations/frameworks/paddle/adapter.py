@@ -184,6 +184,9 @@ class PaddleNetwork:
             [h.loss_weight * losses.of_head(loss, x.astype(self.dtype), batch.labels) for h, x in heads]
         )
 
+    def read(self, result: Tensor) -> Array:
+        return np.asarray(result.astype("float32").numpy())
+
     def synchronize(self) -> None:
         if self.device.startswith("cuda"):
             paddle.device.synchronize()

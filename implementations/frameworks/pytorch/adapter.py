@@ -175,6 +175,9 @@ class PyTorchNetwork:
             start=torch.zeros((), dtype=self.dtype, device=self.device),
         )
 
+    def read(self, result: Tensor) -> Array:
+        return result.float().cpu().numpy()
+
     def synchronize(self) -> None:
         if self.device.type == "cuda":
             torch.cuda.synchronize(self.device)

@@ -68,7 +68,9 @@ class Engine:
             variable.assign(value)
 
     def put(self, array: Array) -> Any:
-        return jax.device_put(array)
+        placed = jax.device_put(array)
+        self.pending.append(placed)
+        return placed
 
     def infer(self, images: Any) -> Any:
         logits = self._infer(self.trainable, self.frozen, images)

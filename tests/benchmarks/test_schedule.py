@@ -1,0 +1,244 @@
+"""Which forks a run makes: with stand-ins for children, and a clock that each fork moves by a minute."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from made_forks import content_of
+from stand_in import Options, StandIn
+
+from benchmarks import comparisons, results
+from benchmarks.run import Effort, Run
+from implementations.cache import Cache
+from implementations.processes import Finished
+from implementations.proving import Prover
+
+MINUTE = 60.0
+A, B = "pytorch", "paddle"
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Timed(StandIn):
+    """Every fork takes a minute."""
+
+    clock: Any = None
+
+    def run(self, *arguments: Any, **options: Any) -> Finished:
+        self.clock.now += MINUTE
+        return super().run(*arguments, **options)
+
+
+@pytest.fixture
+def said() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def started(tmp_path: Path, said: list[str]) -> Any:
+    """A proven run of the MLP in two frameworks, with blocks as long as ``block_s`` says."""
+
+    def start(block_s: Any, minutes: float, precision: float = 0.03, launcher: type[Timed] = Timed) -> Run:
+        clock = Clock()
+        made = launcher(1, block_s=block_s)
+        object.__setattr__(made, "clock", clock)
+        prover = Prover(made, Cache(tmp_path / "cache"))
+        run = Run(tmp_path / "run", "quick", [A, B], ["mlp"], prover, said.append)
+        run.clock, run.effort, run.started = clock, Effort(precision, minutes * MINUTE), clock.now
+        run.open()
+        run.prove()
+        return run
+
+    return start
+
+
+def exact(given: Options) -> float:
+    return 0.5 if given["framework"] == A else 1.0
+
+
+def noisy(given: Options) -> float:
+    """Forks of A that spread by 20 %; those of B do not."""
+    return 0.5 + 0.1 * (int(given["fork"]) % 2) if given["framework"] == A else 1.0
+
+
+def made(run: Run) -> dict[str, int]:
+    forks = [fork.case.framework for fork in results.forks(run.folder)]
+    return {name: forks.count(name) for name in (A, B)}
+
+
+def test_the_presets_forks_are_enough_where_they_agree(started: Any, said: list[str]) -> None:
+    run = started(exact, minutes=100)
+    run.measure()
+    assert made(run) == {A: 3, B: 3}
+    assert said[-1].startswith("precision: 1 of 1 ratios within ±3.0 %, the widest ±0.0 %")
+
+
+def test_forks_are_added_until_the_ratio_is_narrow(started: Any) -> None:
+    run = started(noisy, minutes=10_000, precision=0.05)
+    run.measure()
+    counts = made(run)
+    assert counts[A] == counts[B] > 3
+    (comparison,) = comparisons.comparisons(results.forks(run.folder))
+    _, slower = comparison.forks
+    ratio = comparison.of_fastest(slower)
+    assert ratio is not None
+    assert ratio.width <= 0.05
+
+
+def test_the_budget_ends_it_and_the_price_of_more_is_said(started: Any, said: list[str]) -> None:
+    run = started(noisy, minutes=9)
+    run.measure()
+    assert made(run) == {A: 4, B: 5}  # six forks in six minutes, three more in nine
+    assert "0 of 1 ratios within ±3.0 %" in said[-1]
+    assert "±1.5 % everywhere would take about" in said[-1]
+
+
+def test_no_fork_is_begun_that_would_end_after_the_budget(started: Any) -> None:
+    run = started(noisy, minutes=8.5)
+    run.measure()
+    assert run.clock() == 1000 + 8 * MINUTE
+
+
+@pytest.mark.parametrize("minutes", [0, 2])
+def test_the_presets_forks_are_made_whatever_the_budget(started: Any, minutes: float) -> None:
+    run = started(noisy, minutes=minutes)
+    run.measure()
+    assert made(run) == {A: 3, B: 3}
+
+
+def test_a_run_that_is_gone_on_with_adds_to_what_is_there(started: Any) -> None:
+    started(noisy, minutes=0).measure()
+    again = started(noisy, minutes=2)
+    again.measure()
+    assert made(again) == {A: 4, B: 4}
+
+
+# --- Disturbed forks ----------------------------------------------------------------------
+
+
+class Disturbed(Timed):
+    """The first fork of A is measured while others compute."""
+
+    def content(self, case: Any, given: Options) -> dict[str, Any]:
+        content = super().content(case, given)
+        words = ["other processes took 40% of the cores' time"]
+        if (given["framework"], given["fork"]) == (A, "1"):
+            content["benchmarks"][0]["extra_info"]["watched"] = {"disturbances": words}
+        return content
+
+
+def test_a_disturbed_fork_is_kept_flagged_and_repeated(started: Any, said: list[str]) -> None:
+    run = started(exact, minutes=100, launcher=Disturbed)
+    run.measure()
+    assert made(run) == {A: 4, B: 3}
+    (flagged,) = [fork for fork in results.forks(run.folder) if fork.disturbances]
+    assert flagged.attributes["fork"] == 1
+    assert any("DISTURBED, other processes took 40%" in line for line in said)
+
+
+def test_without_time_a_disturbed_fork_is_not_repeated(started: Any) -> None:
+    run = started(exact, minutes=0, launcher=Disturbed)
+    run.measure()
+    assert made(run) == {A: 3, B: 3}
+
+
+# --- Failures -----------------------------------------------------------------------------
+
+
+class Failing(Timed):
+    """Forks of B from the fourth on fail."""
+
+    def run(self, framework: str, arguments: Any, *others: Any, **options: Any) -> Finished:
+        finished = super().run(framework, arguments, *others, **options)
+        if framework == B and int(self.given[-1]["fork"]) > 3:
+            Path(self.given[-1]["benchmark-json"]).unlink()
+            return Finished(-9, 1.0, False, "")
+        return finished
+
+
+def test_a_case_that_fails_gets_no_more_forks(started: Any) -> None:
+    run = started(noisy, minutes=100, launcher=Failing)
+    run.measure()
+    assert made(run) == {A: 4, B: 3}  # one round more, in which B failed
+    assert [(f["framework"], f["fork"], f["reason"]) for f in run.failures] == [(B, 4, "killed by SIGKILL")]
+
+
+class Damaged(Timed):
+    """The first fork of B writes half a result."""
+
+    def run(self, framework: str, arguments: Any, *others: Any, **options: Any) -> Finished:
+        finished = super().run(framework, arguments, *others, **options)
+        if framework == B and self.given[-1]["fork"] == "1":
+            output = Path(self.given[-1]["benchmark-json"])
+            output.write_text(output.read_text()[:100])
+        return finished
+
+
+def test_a_damaged_result_costs_its_fork_only(started: Any) -> None:
+    run = started(exact, minutes=0, launcher=Damaged)
+    run.measure()
+    assert made(run) == {A: 3, B: 2}
+    (failure,) = run.failures
+    assert "cannot be read" in failure["reason"]
+
+
+class SteppedBack(Timed):
+    """A block of the first fork of B took less than no time."""
+
+    def content(self, case: Any, given: Options) -> dict[str, Any]:
+        content = super().content(case, given)
+        if (given["framework"], given["fork"]) == (B, "1"):
+            content["benchmarks"][0]["stats"]["data"] = [-0.5]
+        return content
+
+
+def test_a_time_below_zero_is_no_result(started: Any) -> None:
+    run = started(exact, minutes=0, launcher=SteppedBack)
+    run.measure()
+    assert made(run) == {A: 3, B: 2}
+    (failure,) = run.failures
+    assert "not one of this project's" in failure["reason"]
+
+
+def test_a_full_disk_costs_what_it_hits_and_is_named(started: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = started(exact, minutes=0)
+    write_text = Path.write_text
+
+    def full(path: Path, text: str, *others: Any, **options: Any) -> int:
+        if "paddle" in path.name and "fork2" in path.name:
+            raise OSError(28, "No space left on device")
+        return write_text(path, text, *others, **options)
+
+    monkeypatch.setattr(Path, "write_text", full)
+    run.measure()
+    assert made(run) == {A: 3, B: 2}
+    (failure,) = run.failures
+    assert (failure["framework"], failure["fork"]) == (B, 2)
+    assert "No space left on device" in failure["reason"]
+    assert not run.passed
+
+
+def test_what_the_disk_refused_is_measured_when_there_is_room(
+    started: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        test_a_full_disk_costs_what_it_hits_and_is_named(started, patched)
+    again = started(exact, minutes=0)
+    again.measure()
+    assert made(again) == {A: 3, B: 3}
+    assert again.passed
+
+
+def test_a_stand_in_writes_what_a_fork_writes(tmp_path: Path) -> None:
+    from benchmarks.plan import Case
+
+    path = tmp_path / "fork.json"
+    path.write_text(json.dumps(content_of(Case("mlp", "training", 32, A), [0.5])))
+    assert results.read_fork(path).median == 320  # 5 steps of 32 images in half a second

@@ -25,7 +25,7 @@ from implementations.cache import Cache
 from implementations.commandline import ROOT, Parser
 from implementations.console import CONSOLE
 from implementations.errors import UserError
-from implementations.network import ADAPTERS
+from implementations.network import ADAPTERS, known
 from implementations.processes import Launcher, available_cores, parse_pythons
 from implementations.proving import Prover
 
@@ -208,7 +208,7 @@ def _latest() -> Path:
 def _train(options: argparse.Namespace) -> int:
     recipe = recipes.find(options.recipe)
     run = _prepared(options, [recipe.network])
-    run.frameworks = [name for name in run.frameworks if ADAPTERS[name].trains]
+    run.frameworks = [name for name in run.frameworks if known(name).trains]
     data = train.find_data(options.data_dir, run.prover.cache.folder, CONSOLE.print)
     with _interruptible(run):
         run.open()

@@ -140,7 +140,7 @@ def model_path(case: Case, pytestconfig: pytest.Config) -> Path | None:
         return None
     with UserMistakes():
         path: Path | None = pytestconfig.getoption("model")
-        if path is None or not path.exists() or case.exporter not in network.TRAINERS:
+        if path is None or not path.exists() or network.plain(case.exporter or "") not in network.TRAINERS:
             raise UserError(
                 "onnxruntime needs an exported model and its exporter",
                 given=f"--model {path} --exporter {case.exporter}",

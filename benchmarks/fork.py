@@ -12,7 +12,7 @@ from benchmarks.measure import Stepper
 from benchmarks.plan import Case, Effort
 from benchmarks.results import METHOD_VERSION, SCHEMA_VERSION
 from implementations import certificates
-from implementations.network import Built, Framework, Settings
+from implementations.network import LABEL, Built, Framework, Settings, plain
 from implementations.sameness import PROBE_SEED
 from implementations.spec import Network
 
@@ -110,6 +110,7 @@ def _key(subject: Subject) -> dict[str, Any]:
     loaded, settings = subject.loaded, subject.loaded.settings
     return {
         **plan.as_data(subject.case),
+        "framework": plain(loaded.name),  # a series runs across versions
         "digest": subject.network.digest,
         "provider": settings.device.partition(":")[0],
         "device_model": loaded.device_model,
@@ -125,6 +126,7 @@ def _attributes(subject: Subject, number: int) -> dict[str, Any]:
     return {
         "versions": subject.loaded.module.versions(),
         "certificate": subject.certificate["id"],
+        "label": subject.loaded.name.partition(LABEL)[2],
         "fork": number,
         "seed": PROBE_SEED + number,
     }

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from implementations.errors import UserError
-from implementations.network import ADAPTERS, TrainingProofs
+from implementations.network import ADAPTERS, TrainingProofs, known
 
 Task = Literal["inference", "training", "copy"]  # copy: a batch of images from the host to the device
 TASKS: tuple[Task, ...] = ("inference", "training", "copy")
@@ -142,16 +142,17 @@ def cases(chosen: Preset, frameworks: Sequence[str], networks: Iterable[str] | N
     ONNX Runtime takes part if the framework that exports for it does.
     """
     wanted = set(networks) if networks else None
+    exporter = next((framework for framework in frameworks if known(framework).name == EXPORTER), None)
     found = []
     for network, task, batch in chosen.work:
         for framework in frameworks:
-            trains = ADAPTERS[framework].trains
+            trains = known(framework).trains
             if wanted is not None and network not in wanted:
                 continue
             if trains:
                 found.append(Case(network, task, batch, framework))
-            elif task != "training" and EXPORTER in frameworks:
-                found.append(Case(network, task, batch, framework, EXPORTER))
+            elif task != "training" and exporter is not None:
+                found.append(Case(network, task, batch, framework, exporter))
     return found
 
 

@@ -17,6 +17,7 @@ from benchmarks.plan import Case
 from implementations.commandline import ROOT
 from implementations.errors import UserError
 from implementations.files import replacing
+from implementations.network import LABEL
 
 SCHEMA_VERSION = 2
 METHOD_VERSION = 1  # raised by hand when measuring changes its meaning
@@ -52,7 +53,9 @@ class Fork:
 
     @property
     def case(self) -> Case:
-        return case_of(self.key)
+        label = self.attributes.get("label")
+        framework = f"{self.key['framework']}{LABEL}{label}" if label else self.key["framework"]
+        return case_of({**self.key, "framework": framework})
 
     @property
     def images_per_second(self) -> tuple[float, ...]:

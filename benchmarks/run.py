@@ -25,7 +25,7 @@ from implementations.certificates import Certificate, first_breach
 from implementations.claims import Claim
 from implementations.errors import UserError
 from implementations.files import sweep
-from implementations.network import ADAPTERS
+from implementations.network import known
 from implementations.processes import ChildFailedError, available_cores
 from implementations.proving import Prover
 
@@ -235,7 +235,7 @@ class Run:
         """The recipe on ``data`` in every framework that trains, unless it is there already."""
         self.notice(f"training {recipe.network} on {data.title}")
         for framework in self.frameworks:
-            if ADAPTERS[framework].trains:
+            if known(framework).trains:
                 self.notice(f"  {recipe.name} in {framework}: {self._train_in(framework, recipe, data)}")
 
     def _train_in(self, framework: str, recipe: Recipe, data: ImageSet) -> str:

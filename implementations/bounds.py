@@ -7,7 +7,7 @@ constant in float32 inside float64, as ``known_differences.txt`` lists with the 
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
-from implementations.network import Settings
+from implementations.network import Settings, plain
 from implementations.spec import Dense, Network
 
 KNOWN_DIFFERENCES = Path(__file__).with_name("known_differences.txt")
@@ -87,7 +87,7 @@ def known_differences(framework: str) -> Known:
     """Layer types and optimizers in which ``framework`` keeps a float32 constant inside float64."""
     lines = KNOWN_DIFFERENCES.read_text(encoding="utf-8").splitlines()
     rows = (line.split() for line in lines if line and not line.startswith("#"))
-    return {kind: place for name, kind, place in rows if name == framework}
+    return {kind: place for name, kind, place in rows if name == plain(framework)}
 
 
 def paths_before(network: Network, layers: Collection[str]) -> set[str]:

@@ -37,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
     """The table of ``check``; 1 on any breach."""
     _require_alone(options)
     prover, frameworks = _prover(options)
-    trainers = [name for name in frameworks if ADAPTERS[name].trains]
+    trainers = [name for name in frameworks if known(name).trains]
     if options.mutants:
         return slips.run(prover, trainers)
     if options.optimizers:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from implementations import networks, sameness
-from implementations.network import ADAPTERS, WRITERS
+from implementations.network import WRITERS, known, place
 
 TOGETHER = 5  # claims in one child: enough to share its start, few enough to keep both cores busy
 
@@ -43,11 +43,11 @@ def claims(
 
     A framework whose files another one writes makes no claim of its own: it would be the same file.
     """
-    sources = [name for name in WRITERS if name in exporters]
+    sources = [name for name in sorted(exporters, key=place) if known(name).name in WRITERS]
     found = []
     for name in names:
         for framework in frameworks:
-            if ADAPTERS[framework].trains:
+            if known(framework).trains:
                 found.append(Claim(framework, name, **size))
             else:
                 found += [Claim(framework, name, exporter=source, **size) for source in sources]

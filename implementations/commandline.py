@@ -99,7 +99,7 @@ def add_machine_options(parser: argparse.ArgumentParser) -> None:
         "--python",
         action="append",
         default=[],
-        metavar="FRAMEWORK=PATH",
-        help="interpreter of a framework's own environment; repeatable",
+        metavar="FRAMEWORK[@LABEL]=PATH",
+        help="interpreter of a framework's own environment; repeatable, with labels also for one framework",
     )
     parser.add_argument("--cache-dir", type=Path, metavar="DIR", help="weights and exported models")

@@ -186,17 +186,32 @@ ADAPTERS = {
         Adapter("onnxruntime", "implementations.frameworks.onnxruntime", ("onnxruntime",), trains=False),
     )
 }
+LABEL = "@"
 TRAINERS = tuple(name for name, adapter in ADAPTERS.items() if adapter.trains)
 WRITERS = tuple(name for name in TRAINERS if ADAPTERS[name].writer == name)
 
 
+def plain(name: str) -> str:
+    """The framework of ``NAME`` or ``NAME@LABEL``."""
+    return name.partition(LABEL)[0]
+
+
 def known(name: str) -> Adapter:
-    """The adapter ``name``; ``UserError`` for an unknown one."""
-    if name not in ADAPTERS:
+    """The adapter of ``NAME`` or ``NAME@LABEL``; ``UserError`` for an unknown one.
+
+    A label tells several builds of one framework apart that a run compares (``pytorch@2.12``).
+    """
+    if plain(name) not in ADAPTERS:
         raise UserError(
             "unknown framework", given=name, allowed=", ".join(ADAPTERS), todo="choose one of these names"
         )
-    return ADAPTERS[name]
+    return ADAPTERS[plain(name)]
+
+
+def place(name: str) -> tuple[int, str]:
+    """Sorts ``NAME@LABEL`` as the table of adapters does, then by label; unknown ones last."""
+    names = list(ADAPTERS)
+    return (names.index(plain(name)) if plain(name) in names else len(names), name)
 
 
 def load(name: str, settings: Settings) -> Framework:

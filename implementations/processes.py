@@ -8,6 +8,7 @@ import contextlib
 import ctypes
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -24,6 +25,7 @@ from implementations.errors import UserError
 
 STDERR_LINES = 12
 REASON_LENGTH = 200
+LABELLED = re.compile(r"(?P<framework>[a-z-]+)(@[\w.+-]{1,40})?")  # the label is part of file names
 # A child loads no pytest plugin that happens to be installed beside it, and its last words arrive.
 CHILD_ENVIRONMENT = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONUNBUFFERED": "1"}
 
@@ -212,15 +214,16 @@ def available_cores() -> int:
 
 
 def parse_pythons(items: Sequence[str], frameworks: Sequence[str]) -> dict[str, str]:
-    """``FRAMEWORK=PATH`` items as a mapping; ``UserError`` for another form, name or file."""
+    """``FRAMEWORK[@LABEL]=PATH`` items as a mapping; ``UserError`` for another form, name or file."""
     pythons = {}
     for item in items:
         framework, separator, path = item.partition("=")
-        if not separator or framework not in frameworks:
+        named = LABELLED.fullmatch(framework)
+        if not separator or named is None or named["framework"] not in frameworks:
             raise UserError(
                 "--python cannot be understood",
                 given=item,
-                allowed=f"FRAMEWORK=PATH with one of {', '.join(frameworks)}",
+                allowed=f"FRAMEWORK=PATH or FRAMEWORK@LABEL=PATH with one of {', '.join(frameworks)}",
                 todo="name the framework and its interpreter",
             )
         if not os.access(path, os.X_OK) or Path(path).is_dir():

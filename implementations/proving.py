@@ -13,7 +13,7 @@ from implementations.cache import Cache
 from implementations.certificates import Certificate, signed
 from implementations.claims import Claim, grouped, is_large
 from implementations.errors import UserError
-from implementations.network import ADAPTERS, Settings, TrainingProofs
+from implementations.network import Settings, TrainingProofs, known
 from implementations.processes import ChildFailedError, Launcher, available_cores
 from implementations.sameness import PROBE_SEED
 
@@ -153,7 +153,8 @@ class Prover:
         return written
 
     def _export(self, framework: str, calls: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        writer = ADAPTERS[framework].writer
+        adapter = known(framework)
+        writer = framework if adapter.writer == adapter.name else adapter.writer
         costs = self._ask(writer, "exports:export", calls)
         return [{"written_by": writer, **cost} for cost in costs]
 

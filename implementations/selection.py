@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 from implementations.errors import UserError
-from implementations.network import ADAPTERS, known
+from implementations.network import ADAPTERS, LABEL, known, place
 from implementations.processes import Launcher, missing
 
 Notice = Callable[[str], None]
@@ -20,14 +20,15 @@ def frameworks(
 ) -> list[str]:
     """Names in the table's order; without a request all of ``default`` that are installed.
 
-    ``keras`` means every Keras backend that is installed. ``UserError`` for an unknown name, and for
-    one asked for that is not installed, and where none is.
+    ``keras`` means every Keras backend that is installed, ``pytorch`` all of its builds that have a label.
+    ``UserError`` for an unknown name, and for one asked for that is not installed, and where none is.
     """
-    absent = {name: missing(ADAPTERS[name].packages, launcher.python(name)) for name in ADAPTERS}
-    there = [name for name in ADAPTERS if not absent[name]]
+    every = builds(launcher)
+    absent = {name: missing(known(name).packages, launcher.python(name)) for name in every}
+    there = [name for name in every if not absent[name]]
     if not requested:
         return _installed(default, there, absent, launcher, notice)
-    wanted = {name for item in requested for name in _expanded(item, there)}
+    wanted = {name for item in requested for name in _expanded(item, every, there)}
     for name in wanted.difference(there):
         raise UserError(
             f"the framework {name} is not installed",
@@ -35,7 +36,14 @@ def frameworks(
             allowed=", ".join(there) or "none here",
             todo=f"install it, name its environment with --python {name}=PATH, or leave it out",
         )
-    return [name for name in ADAPTERS if name in wanted]
+    return [name for name in every if name in wanted]
+
+
+def builds(launcher: Launcher) -> list[str]:
+    """Every framework once, by its labels where ``--python`` gave it some."""
+    labelled = {known(name).name for name in launcher.pythons if LABEL in name}
+    plain = [name for name in ADAPTERS if name not in labelled or name in launcher.pythons]
+    return sorted({*plain, *launcher.pythons}, key=place)
 
 
 def _installed(
@@ -46,13 +54,13 @@ def _installed(
     notice: Notice,
 ) -> list[str]:
     """What of ``default`` is there; ``notice`` hears of the others."""
-    chosen = [name for name in there if name in default]
-    left_out = [name for name in absent if name in default and name not in there]
+    chosen = [name for name in there if known(name).name in default]
+    left_out = [name for name in absent if known(name).name in default and name not in there]
     if not chosen:
         raise UserError(
             "no framework is installed, so there is nothing to do",
             given=launcher.python(left_out[0]),
-            allowed=", ".join(f"{name} ({_shown(ADAPTERS[name].packages)})" for name in left_out),
+            allowed=", ".join(f"{name} ({_shown(known(name).packages)})" for name in left_out),
             todo="install one, or name its environment with --python FRAMEWORK=PATH",
         )
     for name in left_out:
@@ -64,11 +72,20 @@ def _shown(packages: Sequence[str]) -> str:
     return f"package{'s' if len(packages) > 1 else ''} {' and '.join(map(repr, packages))}"
 
 
-def _expanded(name: str, there: Sequence[str]) -> list[str]:
-    if name != "keras":
-        return [known(name).name]
-    backends = [adapter for adapter in ADAPTERS if adapter.startswith("keras-")]
-    return [backend for backend in backends if backend in there] or backends
+def _expanded(name: str, every: Sequence[str], there: Sequence[str]) -> list[str]:
+    if name == "keras":
+        backends = [build for build in every if build.startswith("keras-")]
+        return [backend for backend in backends if backend in there] or backends
+    found = [build for build in every if name in (build, known(build).name)]
+    if not found:
+        known(name)  # complains of an unknown framework
+        raise UserError(
+            "there is no build of that label",
+            given=name,
+            allowed=", ".join(every),
+            todo=f"name its interpreter with --python {name}=PATH",
+        )
+    return found
 
 
 def device(requested: str, names: Sequence[str], launcher: Launcher, notice: Notice) -> str:

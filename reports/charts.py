@@ -9,6 +9,7 @@ from typing import Any
 
 import altair as alt
 
+from implementations.network import plain
 from reports.queries import Group, Measured
 from reports.training import Curve, Training
 from reports.wording import ends, quantity
@@ -30,7 +31,8 @@ MEASURES = {"test_accuracy": "Test accuracy", "test_loss": "Test loss", "train_l
 
 def slot(framework: str) -> str:
     """The name of the framework's colour in the style sheet."""
-    return framework if framework in SLOTS else "other"
+    name = plain(framework)
+    return name if name in SLOTS else "other"
 
 
 def throughput(group: Group) -> Spec:

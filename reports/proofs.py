@@ -12,7 +12,7 @@ from implementations import bounds, certificates, networks, sameness
 from implementations.certificates import Certificate
 from implementations.check import COLUMNS
 from implementations.errors import UserError
-from implementations.network import ADAPTERS, Settings
+from implementations.network import Settings, place
 from implementations.spec import Network
 
 
@@ -73,14 +73,8 @@ def read(folder: Path) -> tuple[Proof, ...]:
     """All claims of a run: by network, then in the order of the table of adapters."""
     found = [_read_one(path) for path in sorted((folder / "certificates").glob("*.json"))]
     return tuple(
-        sorted(found, key=lambda proof: (proof.network, place(proof.framework), place(proof.exporter)))
+        sorted(found, key=lambda proof: (proof.network, place(proof.framework), place(proof.exporter or "")))
     )
-
-
-def place(framework: str | None) -> tuple[int, str]:
-    """Sorts frameworks as the table of adapters does, unknown ones behind."""
-    names = list(ADAPTERS)
-    return (names.index(framework) if framework in names else len(names), framework or "")
 
 
 def _read_one(path: Path) -> Proof:

@@ -13,6 +13,7 @@ from benchmarks.intervals import Interval
 from benchmarks.plan import Case
 from benchmarks.results import Fork
 from implementations.errors import UserError
+from implementations.network import place
 from reports import failures, proofs, slips, training
 from reports.failures import Failure
 from reports.proofs import Proof
@@ -94,7 +95,7 @@ class Report:
     @property
     def frameworks(self) -> tuple[str, ...]:
         """All that took part, in the order of the table of adapters."""
-        return tuple(sorted({proof.framework for proof in self.proofs}, key=proofs.place))
+        return tuple(sorted({proof.framework for proof in self.proofs}, key=place))
 
 
 def read(folder: Path) -> Report:

@@ -7,9 +7,9 @@ from typing import Any
 
 from benchmarks import results
 from implementations.mutants import HARMLESS, MUTANTS
+from implementations.network import place
 from implementations.slips import TASKS
 from implementations.training_mutants import TRAINING_MUTANTS
-from reports import proofs
 
 LEVEL_OF_TRAININGS = 3
 
@@ -67,7 +67,7 @@ def _record(path: Path) -> Mapping[str, Any]:
 
 
 def _place(record: Mapping[str, Any]) -> tuple[int, str]:
-    return proofs.place(record["framework"])
+    return place(record["framework"])
 
 
 def _by_slip(record: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[tuple[str, str], bool]:

@@ -11,7 +11,7 @@ from typing import Any
 import jsonschema
 
 from benchmarks import results
-from reports.proofs import place
+from implementations.network import place
 
 COUNT = {"type": "integer", "minimum": 1}
 TEXT = {"type": "string"}

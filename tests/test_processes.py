@@ -380,3 +380,19 @@ def test_settings_of_a_surrounding_pytest_do_not_reach_a_child(monkeypatch: pyte
     monkeypatch.setenv("PYTEST_ADDOPTS", "--benchmark-disable")
     code = "import os, sys; sys.exit(len({'PYTEST_XDIST_WORKER', 'PYTEST_ADDOPTS'} & set(os.environ)))"
     assert Launcher(threads=1).run("pytorch", ["-c", code], timeout=60).returncode == 0
+
+
+# --- Builds of one framework --------------------------------------------------------------
+
+
+def test_an_interpreter_can_have_a_label() -> None:
+    given = [f"pytorch@2.12={sys.executable}", f"pytorch@2.13+cpu={sys.executable}"]
+    assert list(parse_pythons(given, ["pytorch"])) == ["pytorch@2.12", "pytorch@2.13+cpu"]
+
+
+@pytest.mark.parametrize(
+    "name", ["pytorch@", "pytorch@a/b", "@2", "pytorch@2 1", "torch@2", "pytorch@" + 41 * "x"]
+)
+def test_a_label_that_no_file_name_could_hold_is_refused(name: str) -> None:
+    with pytest.raises(UserError, match="--python cannot be understood"):
+        parse_pythons([f"{name}={sys.executable}"], ["pytorch"])

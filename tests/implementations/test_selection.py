@@ -104,3 +104,43 @@ def test_a_request_adds_what_the_preset_leaves_out(
 @pytest.mark.parametrize("preset", ["standard", "full", "train"])
 def test_larger_presets_and_a_training_alone_take_all(having: Having, preset: str) -> None:
     assert of_command(having(*PACKAGES), preset) == list(ADAPTERS)
+
+
+# --- Several builds of one framework ------------------------------------------------------
+
+
+def builds(having: Having, *labels: str) -> Launcher:
+    """Everything is installed, PyTorch once for every label."""
+    launcher = having(*PACKAGES)
+    python = launcher.pythons["pytorch"]
+    pythons = {**launcher.pythons, **{f"pytorch@{label}": python for label in labels}}
+    return Launcher(1, {name: path for name, path in pythons.items() if name != "pytorch"})
+
+
+def test_labelled_builds_take_the_place_of_the_plain_one(having: Having) -> None:
+    names, _ = chosen(None, builds(having, "2.13", "2.12"))
+    assert names == ["pytorch@2.12", "pytorch@2.13", *[name for name in ADAPTERS if name != "pytorch"]]
+
+
+def test_a_framework_means_all_of_its_builds(having: Having) -> None:
+    assert chosen(["pytorch"], builds(having, "2.12", "2.13"))[0] == ["pytorch@2.12", "pytorch@2.13"]
+
+
+def test_one_build_can_be_chosen(having: Having) -> None:
+    assert chosen(["pytorch@2.13", "paddle"], builds(having, "2.12", "2.13"))[0] == ["pytorch@2.13", "paddle"]
+
+
+def test_an_unknown_label_is_refused(having: Having) -> None:
+    with pytest.raises(UserError, match=r"no build of that label: given pytorch@1\.0"):
+        chosen(["pytorch@1.0"], builds(having, "2.12"))
+
+
+def test_a_plain_interpreter_beside_labelled_ones_is_one_more_build(having: Having) -> None:
+    launcher = having(*PACKAGES)
+    both = Launcher(1, {**launcher.pythons, "pytorch@2.12": launcher.pythons["pytorch"]})
+    assert chosen(["pytorch"], both)[0] == ["pytorch", "pytorch@2.12"]
+
+
+def test_builds_of_a_framework_that_a_preset_leaves_out_are_left_out(having: Having) -> None:
+    names, _ = chosen(None, builds(having, "2.12"), default=("paddle",))
+    assert names == ["paddle"]

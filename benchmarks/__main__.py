@@ -20,7 +20,7 @@ from typing import cast
 from benchmarks import plan, recipes, results, summary, train
 from benchmarks.data.images import ImageSet
 from benchmarks.run import Effort, Run
-from implementations import commandline, networks, selection
+from implementations import commandline, networks, policies, selection
 from implementations.cache import Cache
 from implementations.commandline import ROOT, Parser
 from implementations.console import CONSOLE
@@ -60,6 +60,12 @@ def _add_list(command: argparse.ArgumentParser) -> None:
 
 def _add_run(command: argparse.ArgumentParser) -> None:
     _add_choice(command)
+    command.add_argument(
+        "--policy",
+        action="append",
+        metavar="P",
+        help=f"{', '.join(policies.POLICIES)}; repeatable; default: {policies.EQUAL}",
+    )
     command.add_argument(
         "--precision",
         type=commandline.percent,
@@ -154,6 +160,7 @@ def _run(options: argparse.Namespace) -> int:
     run = _prepared(options, _networks(options, preset))
     budget = preset.budget_s if options.budget is None else options.budget
     run.effort = Effort(options.precision, budget)
+    run.policies = list(dict.fromkeys(map(policies.known, options.policy or [policies.EQUAL])))
     if not run.cases:
         raise UserError(
             "there is nothing to measure",
@@ -166,6 +173,7 @@ def _run(options: argparse.Namespace) -> int:
     with _interruptible(run):
         run.open()
         run.prove()
+        run.measure_ceilings()
         run.measure()
         for recipe in trained:
             run.train(recipe, cast(ImageSet, data))
@@ -188,6 +196,7 @@ def _resume(options: argparse.Namespace) -> None:
     options.output, options.preset = folder, str(about["preset"])
     options.framework = options.framework or about.get("frameworks")
     options.network = options.network or about.get("networks")
+    options.policy = options.policy or about.get("policies")
     options.device, options.threads = str(about["device"]).partition(":")[0], about["threads"]
     CONSOLE.print(f"going on with {folder}")
 

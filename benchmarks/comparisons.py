@@ -9,8 +9,10 @@ from benchmarks import intervals
 from benchmarks.intervals import Interval
 from benchmarks.plan import Case
 from benchmarks.results import Fork
+from implementations.network import known
+from implementations.policies import EQUAL
 
-Work = tuple[str, str, int]
+Work = tuple[str, str, int, str]
 
 
 @dataclass(frozen=True)
@@ -40,10 +42,19 @@ class Comparison:
 
 
 def comparisons(forks: Iterable[Fork]) -> list[Comparison]:
-    """All forks of a run that count, by what they do, in the order of the works' names."""
+    """All forks of a run that count, by what they do, in the order of the works' names.
+
+    What runs in inference only, and has no fork under another policy than ``equal``, belongs to both.
+    """
     works: dict[Work, dict[Case, list[Fork]]] = defaultdict(lambda: defaultdict(list))
     for fork in forks:
         works[fork.case.work][fork.case].append(fork)
+    for work in works:
+        if work[-1] != EQUAL:
+            own = {(case.framework, case.exporter) for case in works[work]}
+            for case, shared in works.get((*work[:-1], EQUAL), {}).items():
+                if not known(case.framework).trains and (case.framework, case.exporter) not in own:
+                    works[work][case] = shared
     return [_ranked(work, works[work]) for work in sorted(works)]
 
 

@@ -17,9 +17,8 @@ from benchmarks import fork, machine, plan
 from benchmarks.fork import Loaded
 from benchmarks.measure import CLOCK
 from benchmarks.plan import Case
-from implementations import certificates, certify, network, networks, provenance, weights
+from implementations import certificates, certify, network, networks, policies, provenance, weights
 from implementations.errors import UserError
-from implementations.network import Settings
 from implementations.sameness import PROBE_SEED
 from implementations.spec import Network
 
@@ -33,6 +32,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--batch", type=int, action="append", help="repeatable; default: the preset's")
     group.addoption("--preset", default="quick", help=", ".join(plan.PRESETS))
     group.addoption("--device", default="cpu", help="cpu, or cuda:0")
+    group.addoption("--policy", default=policies.EQUAL, help=", ".join(policies.POLICIES))
     group.addoption("--threads", type=int, help="intra-op threads; default: all cores")
     group.addoption("--weights", type=Path, metavar="FILE", help="default: made here from the seed")
     group.addoption("--certificate", type=Path, metavar="FILE", help="default: made here, before measuring")
@@ -55,6 +55,7 @@ def pytest_configure(config: pytest.Config) -> None:
         for name in config.getoption("network") or []:
             networks.build(name)
         plan.preset(config.getoption("preset"))
+        policies.known(config.getoption("policy"))
 
 
 class UserMistakes:
@@ -85,7 +86,8 @@ def _cases(config: pytest.Config, task: str) -> list[Case]:
     names = option("network") or sorted({name for name, _ in known})
     pairs = sorted(known) if not option("batch") else [(n, b) for n in names for b in option("batch")]
     exporter = None if adapter.trains else option("exporter")
-    return [Case(n, task, b, adapter.name, exporter) for n, b in pairs if n in names]  # type: ignore[arg-type]
+    framework, policy = option("framework"), option("policy")
+    return [Case(n, task, b, framework, exporter, policy) for n, b in pairs if n in names]  # type: ignore[arg-type]
 
 
 # --- pytest-benchmark's own fields: ours are leaner, and name no host, user or path --------
@@ -105,11 +107,11 @@ def pytest_benchmark_generate_commit_info(config: pytest.Config) -> dict[str, An
 @pytest.fixture(scope="session")
 def loaded(pytestconfig: pytest.Config) -> Loaded:
     threads = pytestconfig.getoption("threads") or len(os.sched_getaffinity(0))
-    settings = Settings(devices=(pytestconfig.getoption("device"),), threads=threads)
+    device, policy = pytestconfig.getoption("device"), pytestconfig.getoption("policy")
     name = pytestconfig.getoption("framework")
     start = CLOCK()
     with UserMistakes():
-        module = network.load(name, settings)
+        module, settings = network.prepare(name, device, threads, policy)
     seconds = CLOCK() - start
     cuda = settings.device.startswith("cuda")
     device_model = module.cuda_devices()[0] if cuda else provenance.cpu_model()

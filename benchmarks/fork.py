@@ -60,13 +60,14 @@ def run(benchmark: Any, subject: Subject, effort: Effort, number: int) -> dict[s
     latencies = list(measure.latencies(stepping, effort))
     window = (begun, measure.CLOCK())
     memory = {"peak_rss_bytes": measure.peak_rss_bytes(), "peak_device_bytes": built.peak_device_bytes()}
+    switches = built.switches()
     loss = _finite(stepping.result) if case.task == "training" else None
     _require_synchronised(built, subject, stepping, ready.steps)
     phases = {"blocks": blocks_end - begun, "latencies": window[1] - blocks_end}
     return {
         "schema_version": SCHEMA_VERSION,
         "key": _key(subject),
-        "attributes": _attributes(subject, number),
+        "attributes": {**_attributes(subject, number), "switches": switches},
         "classes": subject.network.classes,
         "input_shape": list(subject.network.input_shape),
         "parameters": sum(p.size for p in subject.network.parameters),

@@ -7,7 +7,6 @@ from pathlib import Path
 from benchmarks import plan, results
 from benchmarks.plan import Case
 from benchmarks.watch import Watch
-from implementations.claims import Claim
 from implementations.errors import UserError
 from implementations.files import replacing
 from implementations.processes import REASON_LENGTH, Finished
@@ -63,7 +62,6 @@ class Forker:
             results.write_json(path, content)
 
     def _command(self, case: Case, number: int, certificate: Path, output: Path) -> list[str]:
-        claim = Claim(case.framework, case.network, exporter=case.exporter)
         options = {
             "--framework": case.framework,
             "--network": case.network,
@@ -71,13 +69,14 @@ class Forker:
             "--preset": self.preset_name,
             "--device": self.prover.device,
             "--threads": self.prover.launcher.threads,
+            "--policy": case.policy,
             "--fork": number,
-            "--weights": self.prover.weights(claim),
+            "--weights": self.prover.weights(case.claim),
             "--certificate": certificate.absolute(),
             "--benchmark-json": output.absolute(),
         }
         if case.exporter:
-            options |= {"--exporter": case.exporter, "--model": self.prover.model(claim)}
+            options |= {"--exporter": case.exporter, "--model": self.prover.model(case.claim)}
         return ["-m", "pytest", f"benchmarks/test_{case.task}.py", *PYTEST, *_assigned(options.items())]
 
 

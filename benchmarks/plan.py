@@ -5,8 +5,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from implementations.claims import Claim, titled
 from implementations.errors import UserError
-from implementations.network import ADAPTERS, TrainingProofs, known
+from implementations.network import ADAPTERS, TrainingProofs, known, plain
+from implementations.policies import AS_IT_COMES, EQUAL, switches
 
 Task = Literal["inference", "training", "copy"]  # copy: a batch of images from the host to the device
 TASKS: tuple[Task, ...] = ("inference", "training", "copy")
@@ -21,22 +23,29 @@ class Case:
     batch: int
     framework: str
     exporter: str | None = None
+    policy: str = EQUAL
 
     @property
     def slug(self) -> str:
         """The case as part of a file's name."""
         source = f"-from-{self.exporter}" if self.exporter else ""
-        return f"{self.network}-{self.task}-b{self.batch}-{self.framework}{source}"
+        policy = "" if self.policy == EQUAL else f"-{self.policy}"
+        return f"{self.network}-{self.task}-b{self.batch}-{self.framework}{source}{policy}"
 
     @property
     def title(self) -> str:
-        """The framework, and for an export where it comes from."""
-        return f"{self.framework} ({self.exporter})" if self.exporter else self.framework
+        """The framework, for an export where it comes from, and the policy if it is not ``equal``."""
+        return titled(self.framework, self.exporter, self.policy)
 
     @property
-    def work(self) -> tuple[str, str, int]:
+    def work(self) -> tuple[str, str, int, str]:
         """What cases must share to be compared."""
-        return (self.network, self.task, self.batch)
+        return (self.network, self.task, self.batch, self.policy)
+
+    @property
+    def claim(self) -> Claim:
+        """What must be proven before this is measured."""
+        return Claim(self.framework, self.network, exporter=self.exporter, policy=self.policy)
 
 
 @dataclass(frozen=True)
@@ -136,10 +145,17 @@ def preset(name: str) -> Preset:
     return PRESETS[name]
 
 
-def cases(chosen: Preset, frameworks: Sequence[str], networks: Iterable[str] | None = None) -> list[Case]:
+def cases(
+    chosen: Preset,
+    frameworks: Sequence[str],
+    networks: Iterable[str] | None = None,
+    policy: str = EQUAL,
+    device: str = "cpu",
+) -> list[Case]:
     """The preset's cases in ``frameworks``; inference only where a framework does not train.
 
-    ONNX Runtime takes part if the framework that exports for it does.
+    ONNX Runtime takes part if the framework that exports for it does. A framework in which ``policy``
+    switches nothing on has no case of its own there: ``equal`` has it.
     """
     wanted = set(networks) if networks else None
     exporter = next((framework for framework in frameworks if known(framework).name == EXPORTER), None)
@@ -147,12 +163,13 @@ def cases(chosen: Preset, frameworks: Sequence[str], networks: Iterable[str] | N
     for network, task, batch in chosen.work:
         for framework in frameworks:
             trains = known(framework).trains
-            if wanted is not None and network not in wanted:
+            unlike = policy == EQUAL or switches(policy, plain(framework), device) != AS_IT_COMES
+            if not unlike or (wanted is not None and network not in wanted):
                 continue
             if trains:
-                found.append(Case(network, task, batch, framework))
+                found.append(Case(network, task, batch, framework, policy=policy))
             elif task != "training" and exporter is not None:
-                found.append(Case(network, task, batch, framework, exporter))
+                found.append(Case(network, task, batch, framework, exporter, policy))
     return found
 
 
@@ -177,4 +194,5 @@ def as_data(case: Case) -> dict[str, Any]:
         "batch": case.batch,
         "framework": case.framework,
         "exporter": case.exporter,
+        "policy": case.policy,
     }

@@ -18,6 +18,7 @@ from implementations.commandline import ROOT
 from implementations.errors import UserError
 from implementations.files import replacing
 from implementations.network import LABEL
+from implementations.policies import EQUAL
 
 SCHEMA_VERSION = 2
 METHOD_VERSION = 1  # raised by hand when measuring changes its meaning
@@ -132,7 +133,9 @@ def failures(folder: Path) -> list[dict[str, Any]]:
 
 def case_of(data: Mapping[str, Any]) -> Case:
     """The case that a key or a failure's record is about."""
-    return Case(*(data[name] for name in ("network", "task", "batch", "framework", "exporter")))
+    names = ("network", "task", "batch", "framework", "exporter")
+    network, task, batch, framework, exporter = (data[name] for name in names)
+    return Case(network, task, batch, framework, exporter, data.get("policy", EQUAL))
 
 
 def read_json(path: Path, what: str) -> Any:
@@ -151,6 +154,24 @@ def write_json(path: Path, content: Any) -> None:
     """Write ``content`` as JSON, which has no word for NaN."""
     with replacing(path, "a result") as temporary:
         temporary.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n")
+
+
+def ceiling_path(folder: Path, framework: str) -> Path:
+    """Where the machine's ceilings as ``framework`` reached them belong."""
+    return folder / "ceilings" / f"{framework}.json"
+
+
+def ceilings(folder: Path) -> dict[str, float]:
+    """The highest FLOP/s by precision, and "copy" in bytes/s, of all frameworks of a run."""
+    highest: dict[str, float] = {}
+    for path in sorted((folder / "ceilings").glob("*.json")):
+        content = read_json(path, "ceilings")
+        try:
+            found = {**content["flop_per_s"], "copy": content["copied_bytes_per_s"]}
+            highest |= {name: max(float(value), highest.get(name, 0.0)) for name, value in found.items()}
+        except (TypeError, KeyError, ValueError):
+            raise refused(path, "the ceilings are not this project's") from None
+    return highest
 
 
 def slips_path(folder: Path, framework: str) -> Path:

@@ -26,6 +26,7 @@ from implementations.claims import Claim
 from implementations.errors import UserError
 from implementations.files import sweep
 from implementations.network import known
+from implementations.policies import EQUAL
 from implementations.processes import ChildFailedError, available_cores
 from implementations.proving import Prover
 
@@ -53,6 +54,7 @@ class Run:
     networks: Sequence[str]
     prover: Prover
     notice: Notice
+    policies: Sequence[str] = (EQUAL,)
     effort: Effort = Effort(precision=0.03, budget_s=0.0)
     clock: Callable[[], float] = time.monotonic
     lost: list[dict[str, Any]] = field(default_factory=list)  # failures that no file could take
@@ -72,7 +74,11 @@ class Run:
         """What is measured; nothing where a recipe alone is trained."""
         if self.preset_name not in plan.PRESETS:
             return []
-        return plan.cases(self.preset, self.frameworks, self.networks)
+        return [
+            case
+            for policy in self.policies
+            for case in plan.cases(self.preset, self.frameworks, self.networks, policy, self.prover.device)
+        ]
 
     # --- The folder ---
 
@@ -83,6 +89,7 @@ class Run:
             "preset": self.preset_name,
             "frameworks": list(self.frameworks),
             "networks": list(self.networks),
+            "policies": list(self.policies),
             "device": self.prover.device,
             "threads": self.prover.launcher.threads,
             "machine": machine.description(),
@@ -121,7 +128,9 @@ class Run:
     def prove(self) -> None:
         """A certificate for every claim that this run rests on."""
         every = claims.claims(self.networks, self.frameworks, exporters=self.frameworks)
-        self.proofs.make([claim for claim in every if self._matters(claim)])
+        basic = [claim for claim in every if self._matters(claim)]
+        measured = [case.claim for case in self.cases]
+        self.proofs.make(list(dict.fromkeys([*basic, *measured])))
         self.proofs.take_over_slips(self.frameworks)
 
     def _matters(self, claim: Claim) -> bool:
@@ -129,6 +138,25 @@ class Run:
         measured = {(case.network, case.exporter) for case in self.cases if case.exporter}
         small = not sameness.is_large(networks.build(claim.network))
         return claim.exporter is None or small or (claim.network, claim.exporter) in measured
+
+    # --- Ceilings ---
+
+    def measure_ceilings(self) -> None:
+        """What the machine can do at most, as every framework reaches it; a failure costs that one only."""
+        for framework in self.frameworks:
+            final = results.ceiling_path(self.folder, framework)
+            if known(framework).trains and self.cases and not final.exists():
+                self._measure_ceiling(framework, final)
+
+    def _measure_ceiling(self, framework: str, final: Path) -> None:
+        request, timeout = {"device": self.prover.device}, self.preset.timeout_s
+        try:
+            found = self.prover.launcher.ask(framework, "benchmarks.ceilings:measure", request, timeout)
+        except ChildFailedError as failure:
+            self.notice(f"  no ceiling from {framework}: {failure}")
+            return
+        results.write_json(final, {"schema_version": results.SCHEMA_VERSION, **found})
+        self.notice(f"  the machine's ceiling by {framework}: {_shown_ceiling(found)}")
 
     # --- Forks ---
 
@@ -217,7 +245,7 @@ class Run:
 
     def _measure_fork(self, case: Case, number: int) -> str:
         """Measure one fork; what came out, in words. A failure is recorded and costs this fork only."""
-        claim = Claim(case.framework, case.network, exporter=case.exporter)
+        claim = case.claim
         final = results.fork_path(self.folder, case, number)
         about = {**plan.as_data(case), "fork": number}
         if not self.proofs[claim]["passed"]:
@@ -311,6 +339,11 @@ class _Progress:
     def lasting(self, forks: int) -> str:
         """How long ``forks`` of any case would take."""
         return _minutes(forks * self._mean())
+
+
+def _shown_ceiling(found: dict[str, Any]) -> str:
+    products = (f"{flops / 1e9:,.0f} GFLOP/s in {p}" for p, flops in found["flop_per_s"].items())
+    return ", ".join([*products, f"copies at {found['copied_bytes_per_s'] / 1e9:,.1f} GB/s"])
 
 
 def _minutes(seconds: float) -> str:

@@ -18,7 +18,7 @@ import numpy as np
 from implementations import reference, sameness, weights
 from implementations.errors import UserError
 from implementations.files import replacing
-from implementations.network import Array, Built
+from implementations.network import REDUCED_PRECISIONS, Array, Built
 from implementations.spec import Network
 
 SCHEMA_VERSION = 1
@@ -30,17 +30,24 @@ Certificate = dict[str, Any]
 # --- The canary ---------------------------------------------------------------------------
 
 
-def canary_expected(network: Network, values: weights.Weights) -> Array:
-    """(classes,) main logits of the proof's first image, by the reference."""
-    images = weights.probe_images(network, sameness.PROBE_SEED, 1)
+def canary_expected(network: Network, values: weights.Weights, precision: str) -> Array:
+    """(classes,) main logits of the canary's image, by the reference."""
+    images = _canary_image(network, precision)
     bare = network.inference()
     return np.asarray(reference.forward(bare, values, images)[bare.heads[0].path][0])
 
 
 def canary_difference(certificate: Certificate, network: Network, built: Built) -> float:
     """How far this process's logits of the canary are from the certificate's."""
-    images = weights.probe_images(network, sameness.PROBE_SEED, 1)
+    images = _canary_image(network, certificate["precision"])
     return sameness.difference(built.outputs(images)[0], np.asarray(certificate["canary"]))
+
+
+def _canary_image(network: Network, precision: str) -> Array:
+    """The first image of the proof of ``precision``, in which it is timed."""
+    if precision in REDUCED_PRECISIONS:
+        return weights.probe_images(network, sameness.PROBE_SEED, 1, sameness.UNIT_SCALE)
+    return weights.probe_images(network, sameness.PROBE_SEED, 1)
 
 
 # --- Files --------------------------------------------------------------------------------

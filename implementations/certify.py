@@ -8,6 +8,7 @@ from typing import Any
 from implementations import (
     bounds,
     networks,
+    policies,
     provenance,
     reduced,
     sameness,
@@ -16,7 +17,7 @@ from implementations import (
     weights,
 )
 from implementations.certificates import SCHEMA_VERSION, Certificate, canary_expected, signed
-from implementations.network import Framework, Settings
+from implementations.network import REDUCED_PRECISIONS, Framework, Settings
 from implementations.sameness import Case, Finding
 from implementations.spec import Network
 
@@ -35,15 +36,17 @@ def certify(
     """Levels 0 to 3 of ``networks.build(**network)`` in this process's framework: a child's task.
 
     Level 3 only with ``training``, and not for a network that already differs; level 5 for those of
-    ``reduced_precisions`` that the framework offers on the device.
+    ``reduced_precisions`` that the framework offers on the device, and for the settings' own. All of it
+    under the settings' switches.
     """
+    timed = [settings.precision] if settings.precision in REDUCED_PRECISIONS else []
     specification = networks.build(**network)
     values = weights.load(Path(weights_path), specification)
     case = sameness.Case.on_probe(specification, values, sameness.proof_batch(specification))
     about = {
         "exporter": None,
         "training": training,
-        "reduced_precisions": list(reduced_precisions),
+        "reduced_precisions": list(dict.fromkeys([*reduced_precisions, *timed])),
     }
     known = bounds.known_differences(name)
     findings = sameness.prove(framework, case, settings, precisions=precisions, known=known)
@@ -62,6 +65,7 @@ def _further(
     about: Mapping[str, Any],
 ) -> Iterator[Callable[[], Iterable[Finding]]]:
     """Levels 3 and 5, as far as they apply to ``network``: each for one that does not differ so far."""
+    settings = dataclasses.replace(settings, precision=sameness.TIMED)
     whole, values = dataclasses.replace(case, network=network), case.weights
     if about["training"]:
         yield lambda: training_mode.prove(framework, whole, settings, known=known)
@@ -126,11 +130,19 @@ def _certificate(
             "device": settings.device,
             "precision": settings.precision,
             "policy": settings.policy,
+            "switches": policies.as_data(settings.switches),
             "source": provenance.source(),
             "processor": provenance.cpu_model(),
             "passed": all(finding.passed for finding in findings),
             "findings": [finding.as_data() for finding in findings],
-            "canary": canary_expected(network, values).tolist(),
-            "canary_bound": bounds.values(network, settings)(network.heads[0].path),
+            "canary": canary_expected(network, values, settings.precision).tolist(),
+            "canary_bound": _canary_bound(network, settings),
         }
     )
+
+
+def _canary_bound(network: Network, settings: Settings) -> float:
+    if settings.precision in REDUCED_PRECISIONS:
+        _, far = bounds.reduced(settings.precision)
+        return far
+    return bounds.values(network, settings)(network.heads[0].path)

@@ -18,6 +18,7 @@ from typing import Any
 from implementations import network
 from implementations.errors import UserError
 from implementations.network import Settings
+from implementations.policies import EQUAL
 
 
 def main(request_path: str, answer_path: str) -> int:
@@ -37,6 +38,7 @@ def answer(
     task: str,
     threads: int,
     device: str = "cpu",
+    policy: str = EQUAL,
     calls: Sequence[Mapping[str, Any]] | None = None,
     **arguments: Any,
 ) -> Any:
@@ -44,8 +46,7 @@ def answer(
 
     With ``calls``, a list: what it returns for each, with the arguments that they share.
     """
-    settings = Settings(devices=(device,), threads=threads)
-    loaded = network.load(framework, settings)
+    loaded, settings = network.prepare(framework, device, threads, policy)
     module, _, name = task.partition(":")
     function = getattr(importlib.import_module(module), name)
     if calls is None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from implementations import networks, sameness
 from implementations.network import WRITERS, known, place
+from implementations.policies import EQUAL
 
 TOGETHER = 5  # claims in one child: enough to share its start, few enough to keep both cores busy
 
@@ -19,6 +20,7 @@ class Claim:
     classes: int | None = None
     input_size: tuple[int, int] | None = None
     exporter: str | None = None
+    policy: str = EQUAL
 
     @property
     def arguments(self) -> dict[str, Any]:
@@ -26,18 +28,29 @@ class Claim:
 
     @property
     def title(self) -> str:
-        """The framework, and for an export where it comes from."""
-        return f"{self.framework} ({self.exporter})" if self.exporter else self.framework
+        """The framework, for an export where it comes from, and the policy if it is not ``equal``."""
+        return titled(self.framework, self.exporter, self.policy)
 
     @property
     def slug(self) -> str:
         """The claim as part of a file's name."""
         source = f"-from-{self.exporter}" if self.exporter else ""
-        return f"{self.network}-{self.framework}{source}"
+        policy = "" if self.policy == EQUAL else f"-{self.policy}"
+        return f"{self.network}-{self.framework}{source}{policy}"
+
+
+def titled(framework: str, exporter: str | None, policy: str = EQUAL) -> str:
+    """``onnxruntime (pytorch)``, ``pytorch, best``: how a case, a claim and their rows are called."""
+    source = f" ({exporter})" if exporter else ""
+    return f"{framework}{source}" if policy == EQUAL else f"{framework}{source}, {policy}"
 
 
 def claims(
-    names: Iterable[str], frameworks: Iterable[str], exporters: Collection[str], **size: Any
+    names: Iterable[str],
+    frameworks: Iterable[str],
+    exporters: Collection[str],
+    policy: str = EQUAL,
+    **size: Any,
 ) -> list[Claim]:
     """All claims about ``names`` in ``frameworks``; about exports those of ``exporters`` only.
 
@@ -48,17 +61,17 @@ def claims(
     for name in names:
         for framework in frameworks:
             if known(framework).trains:
-                found.append(Claim(framework, name, **size))
+                found.append(Claim(framework, name, policy=policy, **size))
             else:
-                found += [Claim(framework, name, exporter=source, **size) for source in sources]
+                found += [Claim(framework, name, exporter=s, policy=policy, **size) for s in sources]
     return found
 
 
 def grouped(wanted: Iterable[Claim]) -> list[list[Claim]]:
     """Claims that can share a child, a few each: importing some frameworks takes longer than a proof."""
-    groups: dict[tuple[str, str | None], list[Claim]] = {}
+    groups: dict[tuple[str, str | None, str], list[Claim]] = {}
     for claim in wanted:
-        groups.setdefault((claim.framework, claim.exporter), []).append(claim)
+        groups.setdefault((claim.framework, claim.exporter, claim.policy), []).append(claim)
     return [group[i : i + TOGETHER] for group in groups.values() for i in range(0, len(group), TOGETHER)]
 
 

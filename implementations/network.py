@@ -5,10 +5,11 @@ All arrays that cross this border are NumPy's, in the specification's layout: im
 ``(batch, channels, height, width)``, parameters by path.
 """
 
+import dataclasses
 import importlib
 import importlib.util
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol, cast
@@ -16,6 +17,7 @@ from typing import Any, Literal, Protocol, cast
 from numpy.typing import NDArray
 
 from implementations.errors import UserError
+from implementations.policies import AS_IT_COMES, EQUAL, Switches, mixed_precision, switches
 from implementations.spec import Network, Shape
 from implementations.training import Forms, Optimizer
 
@@ -36,7 +38,8 @@ class Settings:
 
     devices: tuple[str, ...] = ("cpu",)  # a list, even while it holds one
     precision: str = "float32"  # or float64, or one of REDUCED_PRECISIONS
-    policy: str = "equal"
+    policy: str = EQUAL
+    switches: Switches = AS_IT_COMES  # those of the policy on the device
     threads: int = 1
 
     @property
@@ -101,6 +104,9 @@ class Built(Protocol):
     def train_step(self, batch: Any) -> Any:
         """Forward with all heads, weighted loss, all gradients, update; returns the loss unread."""
 
+    def switches(self) -> dict[str, str]:
+        """What the framework itself reports of the settings that this network computes with."""
+
     def synchronize(self) -> None:
         """Wait until the device has finished everything."""
 
@@ -130,6 +136,12 @@ class Framework(Protocol):
 
     def precisions(self, device: str) -> tuple[str, ...]:
         """Those of ``REDUCED_PRECISIONS`` that this framework can compute a network in on ``device``."""
+
+    def product(self, side: int, precision: str, settings: Settings) -> Callable[[], None]:
+        """Multiplies two square matrices of ``side``; the result is there when it returns."""
+
+    def copy(self, size: int, settings: Settings) -> Callable[[], None]:
+        """Copies ``size`` bytes within the device's memory; they are there when it returns."""
 
     def build(self, network: Network, weights: Any, settings: Settings, *, training: bool) -> Built:
         """The network with ``weights``; without auxiliary heads unless ``training``.
@@ -212,6 +224,15 @@ def place(name: str) -> tuple[int, str]:
     """Sorts ``NAME@LABEL`` as the table of adapters does, then by label; unknown ones last."""
     names = list(ADAPTERS)
     return (names.index(plain(name)) if plain(name) in names else len(names), name)
+
+
+def prepare(name: str, device: str, threads: int, policy: str = EQUAL) -> tuple[Framework, Settings]:
+    """Adapter ``name`` under ``policy``, and the settings that it is timed with; errors as ``load``."""
+    chosen = switches(policy, known(name).name, device)
+    settings = Settings(devices=(device,), policy=policy, switches=chosen, threads=threads)
+    framework = load(name, settings)
+    precision = mixed_precision(chosen, device, framework.precisions(device))
+    return framework, dataclasses.replace(settings, precision=precision)
 
 
 def load(name: str, settings: Settings) -> Framework:

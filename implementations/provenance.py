@@ -6,6 +6,7 @@ Standard library only: children import it.
 import functools
 import hashlib
 import platform
+from collections.abc import Iterator
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent
@@ -28,9 +29,21 @@ def digest(package: Path) -> str:
 @functools.cache
 def cpu_model() -> str:
     """The processor's model name, as the kernel reports it: libraries choose their kernels by it."""
+    return next(_cpuinfo("model name"), platform.processor() or platform.machine())
+
+
+@functools.cache
+def cpu_flags() -> frozenset[str]:
+    """Instruction sets of the processor, as the kernel names them; none where it does not."""
+    return frozenset(next(_cpuinfo("flags", "Features"), "").split())
+
+
+def _cpuinfo(*names: str) -> Iterator[str]:
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
         lines = []
-    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(names, platform.processor() or platform.machine())
+    for line in lines:
+        name, _, value = line.partition(":")
+        if name.strip() in names:
+            yield value.strip()

@@ -13,7 +13,7 @@ from implementations.cache import Cache
 from implementations.certificates import Certificate, signed
 from implementations.claims import Claim, grouped, is_large
 from implementations.errors import UserError
-from implementations.network import Settings, TrainingProofs, known
+from implementations.network import TrainingProofs, known
 from implementations.processes import ChildFailedError, Launcher, available_cores
 from implementations.sameness import PROBE_SEED
 
@@ -56,7 +56,8 @@ class Prover:
     def _proven(self, group: Sequence[Claim]) -> list[Certificate]:
         framework = group[0].framework
         calls = [{**self._about(claim), "training": self._trains(claim)} for claim in group]
-        shared = {"name": framework, "device": self.device, "reduced_precisions": self.reduced_precisions}
+        about = {"name": framework, "device": self.device, "policy": group[0].policy}
+        shared = {**about, "reduced_precisions": self.reduced_precisions}
         return self._ask(framework, "certify:certify", calls, shared)
 
     def _trains(self, claim: Claim) -> bool:
@@ -68,7 +69,8 @@ class Prover:
         files = [{**self._about(claim), "model_path": str(self.model(claim))} for claim in group]
         written = self._export(exporter, files)
         calls = [{**file, "made": made} for file, made in zip(files, written, strict=True)]
-        shared = {"name": framework, "device": self.device, "exporter": exporter}
+        about = {"name": framework, "device": self.device, "policy": group[0].policy}
+        shared = {**about, "exporter": exporter}
         return self._ask(framework, "certify:certify_export", calls, shared)
 
     def _about(self, claim: Claim) -> dict[str, Any]:
@@ -100,13 +102,11 @@ class Prover:
         Network and weights, this project's code, the framework's build, device and processor; for an
         export also the file and the build that wrote it.
         """
-        settings = Settings(devices=(self.device,))
         wanted: dict[str, Any] = {
             "framework": claim.framework,
             "exporter": claim.exporter,
             "digest": networks.build(**claim.arguments).digest,
-            "precision": settings.precision,
-            "policy": settings.policy,
+            "policy": claim.policy,
             **self.surroundings(),
         }
         if claim.exporter is None and self._trains(claim):  # a longer proof stands for a shorter one too

@@ -9,10 +9,9 @@ from collections.abc import Iterator, Sequence
 
 from implementations import bounds, reference, weights
 from implementations.network import Array, Framework, Settings
-from implementations.sameness import PROBE_BATCH, PROBE_SEED, Breach, Case, Finding, compare
+from implementations.sameness import PROBE_BATCH, PROBE_SEED, UNIT_SCALE, Breach, Case, Finding, compare
 
 LEVEL = 5
-UNIT_SCALE = 1.0  # standard deviation of the images: squares of the other levels' 50 overflow float16
 
 
 def prove(framework: Framework, case: Case, settings: Settings, wanted: Sequence[str]) -> Iterator[Finding]:

@@ -13,6 +13,7 @@ from implementations.certificates import Certificate
 from implementations.check import COLUMNS
 from implementations.errors import UserError
 from implementations.network import Settings, place
+from implementations.policies import EQUAL
 from implementations.spec import Network
 
 
@@ -45,6 +46,7 @@ class Proof:
     network: str
     framework: str
     exporter: str | None
+    policy: str
     parameters: int | None
     versions: Mapping[str, str]
     digest: str
@@ -56,7 +58,7 @@ class Proof:
 
     @property
     def title(self) -> str:
-        return title(self.framework, self.exporter)
+        return title(self.framework, self.exporter, self.policy)
 
     @property
     def compared(self) -> int:
@@ -64,9 +66,10 @@ class Proof:
         return sum(comparison.cell.compared for comparison in self.comparisons)
 
 
-def title(framework: str, exporter: str | None) -> str:
-    """The framework; for an exported file also where it comes from."""
-    return f"{framework} (from {exporter})" if exporter else framework
+def title(framework: str, exporter: str | None, policy: str = EQUAL) -> str:
+    """The framework; for an exported file also where it comes from; the policy if it is not ``equal``."""
+    source = f" (from {exporter})" if exporter else ""
+    return f"{framework}{source}" if policy == EQUAL else f"{framework}{source}, {policy}"
 
 
 def read(folder: Path) -> tuple[Proof, ...]:
@@ -91,6 +94,7 @@ def _proof(certificate: Certificate) -> Proof:
         network=str(certificate["network"]),
         framework=str(certificate["framework"]),
         exporter=certificate["exporter"],
+        policy=str(certificate.get("policy", EQUAL)),
         parameters=certificate.get("parameters"),
         versions=dict(certificate.get("versions", {})),
         digest=str(certificate["digest"]),

@@ -14,7 +14,9 @@ from benchmarks.plan import Case
 from benchmarks.results import Fork
 from implementations.errors import UserError
 from implementations.network import place
-from reports import failures, proofs, slips, training
+from implementations.policies import EQUAL
+from reports import details, failures, proofs, slips, training
+from reports.details import Details
 from reports.failures import Failure
 from reports.proofs import Proof
 from reports.slips import Slips
@@ -22,7 +24,7 @@ from reports.training import Training
 
 MEBI = 2**20
 PHASES = ("first_call", "import", "build")
-SHARED = ("provider", "device_model", "machine", "precision", "policy", "threads", "method_version")
+SHARED = ("provider", "device_model", "machine", "threads", "method_version")  # by all that is compared
 
 
 @dataclass(frozen=True)
@@ -37,10 +39,11 @@ class Measured:
     peak_device_mib: float | None
     phases_s: Mapping[str, float]  # median over forks of each phase
     steady: int  # forks whose warm-up ended because blocks agreed
+    details: Details
 
     @property
     def title(self) -> str:
-        return proofs.title(self.case.framework, self.case.exporter)
+        return proofs.title(self.case.framework, self.case.exporter, self.case.policy)
 
     @property
     def ms_per_image(self) -> float:
@@ -54,6 +57,7 @@ class Group:
     network: str
     task: str
     batch: int
+    policy: str
     cases: tuple[Measured, ...]
     leads: tuple[Interval, ...]  # fastest / other, for every other case
 
@@ -81,7 +85,17 @@ class Report:
     trainings: tuple[Training, ...]
     failures: tuple[Failure, ...]
     unproven: tuple[str, ...]  # results left out, since no certificate here carries them
+    ceilings: Mapping[str, float]  # FLOP/s by precision, and "copy" in bytes/s; empty where not measured
     versions: Mapping[str, tuple[str, ...]]  # by package; more than one if the run mixes them
+
+    @property
+    def policies(self) -> dict[str, tuple[str, ...]]:
+        """Precisions that were timed, by policy."""
+        found: dict[str, dict[str, None]] = {}
+        for group in self.groups:
+            for case in group.cases:
+                found.setdefault(group.policy, {})[case.details.precision] = None
+        return {policy: tuple(precisions) for policy, precisions in found.items()}
 
     @property
     def breaches(self) -> tuple[Proof, ...]:
@@ -105,10 +119,12 @@ def read(folder: Path) -> Report:
     proven = proofs.proven(found)
     forks, trainings = list(results.forks(folder)), training.read(folder)
     kept = [fork for fork in forks if fork.attributes["certificate"] in proven]
+    ceilings = results.ceilings(folder)
     return Report(
         **{name: about[name] for name in ("preset", "device", "threads", "machine", "commit", "started")},
         conditions=_conditions(folder, kept),
-        groups=_groups(kept, about["preset"]),
+        groups=_groups(kept, about["preset"], ceilings),
+        ceilings=ceilings,
         proofs=found,
         slips=slips.read(folder),
         trainings=training.grouped([pair for pair in trainings if pair[1].certificate in proven]),
@@ -160,22 +176,29 @@ def _conditions(folder: Path, forks: Sequence[Fork]) -> dict[str, Any]:
     return shared
 
 
-def _groups(forks: Iterable[Fork], preset: str) -> tuple[Group, ...]:
+def _groups(forks: Iterable[Fork], preset: str, ceilings: Mapping[str, float]) -> tuple[Group, ...]:
     """Compared cases together, in the preset's order."""
     listed: list[Any] = list(plan.PRESETS[preset].work) if preset in plan.PRESETS else []
-    found = {comparison.work: comparison for comparison in comparisons.comparisons(forks)}
-    order = sorted(found, key=lambda work: (listed.index(work) if work in listed else len(listed), work))
-    return tuple(_group(found[work]) for work in order)
+    every = comparisons.comparisons(forks)
+    found = {comparison.work: comparison for comparison in every}
+    behind = details.of_all(every, ceilings)
+    order = sorted(found, key=lambda work: (work[-1] != EQUAL, _place(work[:-1], listed), work))
+    return tuple(_group(found[work], behind) for work in order)
 
 
-def _group(comparison: Comparison) -> Group:
+def _place(work: tuple[str, str, int], listed: Sequence[Any]) -> int:
+    return listed.index(work) if work in listed else len(listed)
+
+
+def _group(comparison: Comparison, behind: Mapping[Case, Details]) -> Group:
     fastest, *others = comparison.forks
     medians = comparison.medians
     leads = tuple(intervals.ratio(medians(fastest), medians(other)) for other in others)
-    return Group(*comparison.work, tuple(_measured(comparison, case) for case in comparison.forks), leads)
+    measured = tuple(_measured(comparison, case, behind[case]) for case in comparison.forks)
+    return Group(*comparison.work, measured, leads)
 
 
-def _measured(comparison: Comparison, case: Case) -> Measured:
+def _measured(comparison: Comparison, case: Case, behind: Details) -> Measured:
     forks = comparison.forks[case]
     device = [fork.fields["peak_device_bytes"] for fork in forks]
     phases = {
@@ -190,6 +213,7 @@ def _measured(comparison: Comparison, case: Case) -> Measured:
         peak_device_mib=max(device) / MEBI if None not in device else None,
         phases_s={name: statistics.median(values) for name, values in phases.items() if values},
         steady=sum(fork.fields["steady"] for fork in forks),
+        details=behind,
     )
 
 

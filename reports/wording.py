@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from benchmarks.intervals import Interval
+from implementations.policies import EQUAL
 from reports.queries import Group
 
 ENOUGH = 3  # significant digits
@@ -67,6 +68,17 @@ class Answer:
 
     def __str__(self) -> str:
         return f"{self.verdict} ({self.evidence})."
+
+
+def heading(group: Group) -> str:
+    """``vgg16 inference, batch 1``; with the policy if it is not ``equal``."""
+    policy = "" if group.policy == EQUAL else f", policy {group.policy}"
+    return f"{group.network} {group.task}, batch {group.batch}{policy}"
+
+
+def case(group: Group) -> str:
+    """``vgg16 inference b1``: a row's first cell."""
+    return f"{group.network} {group.task} b{group.batch}"
 
 
 def answer(group: Group) -> Answer:

@@ -15,6 +15,7 @@ from implementations.errors import UserError
 from implementations.network import Array, Settings
 
 RUNNING_VARIANCE = ""  # inference only
+REPORTED = ("use_tf32", "cudnn_conv_algo_search", "arena_extend_strategy", "enable_cuda_graph")
 PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 
 
@@ -54,8 +55,9 @@ class OnnxNetwork:
         options.intra_op_num_threads = settings.threads
         options.inter_op_num_threads = 1
         name, switches = PROVIDERS[self.device], dict[str, str]()
-        if self.device == "cuda":  # TF32 is on by default
+        if self.device == "cuda":  # TF32 and the search for algorithms are on by default
             switches["use_tf32"] = "1" if settings.precision == "tf32" else "0"
+            switches["cudnn_conv_algo_search"] = "EXHAUSTIVE" if settings.switches.autotune else "DEFAULT"
         providers: Any = [(name, switches)]  # no fall-back to the CPU
         try:
             self.session = ort.InferenceSession(model, options, providers=providers)
@@ -98,6 +100,17 @@ class OnnxNetwork:
 
     def read(self, result: Any) -> Array:
         return np.asarray(result.numpy())
+
+    def switches(self) -> dict[str, str]:
+        options, provider = self.session.get_session_options(), self.session.get_providers()[0]
+        found = {
+            "threads": str(options.intra_op_num_threads),
+            "interop_threads": str(options.inter_op_num_threads),
+            "graph_optimization": options.graph_optimization_level.name,
+            "provider": provider,
+        }
+        chosen = self.session.get_provider_options().get(provider, {})
+        return {**found, **{name: str(value) for name, value in chosen.items() if name in REPORTED}}
 
     def synchronize(self) -> None:
         """``run_with_iobinding`` returns when the outputs are there."""

@@ -11,8 +11,8 @@ from benchmarks.comparisons import Comparison
 from benchmarks.plan import Case
 from benchmarks.results import Fork
 
-WORK = ("mlp", "training", 32)
-A, B, C = (Case(*WORK, name) for name in ("pytorch", "keras-tensorflow", "paddle"))
+WORK = ("mlp", "training", 32, "equal")
+A, B, C = (Case("mlp", "training", 32, name) for name in ("pytorch", "keras-tensorflow", "paddle"))
 OTHER = Case("mlp", "inference", 32, "pytorch")
 BUSY = ("other processes took 40% of the cores' time",)
 
@@ -40,6 +40,19 @@ def test_only_the_fastest_has_no_ratio_to_the_fastest() -> None:
     ratio = found.of_fastest(A)
     assert ratio is not None
     assert ratio.value == pytest.approx(0.5)  # each fork of B is twice one of A
+
+
+def test_what_infers_only_belongs_to_both_policies() -> None:
+    exported = Case("mlp", "inference", 32, "onnxruntime", "pytorch")
+    best = Case("mlp", "inference", 32, "pytorch", policy="best")
+    found = compared(forks(exported, [30]), forks(OTHER, [10]), forks(best, [20]))
+    assert [list(c.forks) for c in found] == [[exported, best], [exported, OTHER]]
+
+
+def test_under_a_policy_of_its_own_it_belongs_there_alone() -> None:
+    exported = Case("mlp", "inference", 32, "onnxruntime", "pytorch")
+    own = Case("mlp", "inference", 32, "onnxruntime", "pytorch", "best")
+    assert [list(c.forks) for c in compared(forks(exported, [30]), forks(own, [40]))] == [[own], [exported]]
 
 
 # --- Which forks count --------------------------------------------------------------------

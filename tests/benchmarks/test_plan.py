@@ -10,7 +10,7 @@ SCHEDULED = [Case("mlp", "training", batch, "pytorch") for batch in range(1, 9)]
 
 
 def test_the_quick_preset_measures_the_five_cases_of_the_main_job() -> None:
-    found = {case.work for case in plan.cases(plan.preset("quick"), EVERYONE)}
+    found = {case.work[:3] for case in plan.cases(plan.preset("quick"), EVERYONE)}
     assert found == {
         ("googlenet", "inference", 1),
         ("googlenet", "inference", 8),
@@ -23,7 +23,7 @@ def test_the_quick_preset_measures_the_five_cases_of_the_main_job() -> None:
 def test_every_case_is_measured_in_every_framework_that_trains() -> None:
     found = plan.cases(plan.preset("quick"), EVERYONE)
     for name in (name for name in EVERYONE if ADAPTERS[name].trains):
-        assert [case.work for case in found if case.framework == name] == list(plan.QUICK)
+        assert [case.work[:3] for case in found if case.framework == name] == list(plan.QUICK)
 
 
 def test_onnxruntime_is_never_trained() -> None:
@@ -48,7 +48,7 @@ def test_onnxruntime_is_left_out_where_its_exporter_is() -> None:
 
 def test_networks_can_be_chosen() -> None:
     found = plan.cases(plan.preset("standard"), ["pytorch"], ["mlp"])
-    assert [case.work for case in found] == [("mlp", "training", 32), ("mlp", "inference", 32)]
+    assert [case.work[:3] for case in found] == [("mlp", "training", 32), ("mlp", "inference", 32)]
 
 
 @pytest.mark.parametrize(("smaller", "larger"), [("quick", "standard"), ("standard", "full")])
@@ -141,3 +141,34 @@ def test_the_cases_handed_in_keep_their_order() -> None:
     given = list(SCHEDULED)
     plan.schedule(given, 3, seed=0)
     assert given == SCHEDULED
+
+
+# --- Policies -----------------------------------------------------------------------------
+
+
+def test_a_policys_cases_are_other_cases() -> None:
+    equal, best = (
+        plan.cases(plan.preset("quick"), ["pytorch"], ["mlp"], policy) for policy in ("equal", "best")
+    )
+    assert [case.policy for case in [*equal, *best]] == ["equal", "best"]
+    assert equal[0].slug == "mlp-training-b32-pytorch"
+    assert best[0].slug == "mlp-training-b32-pytorch-best"
+    assert best[0].title == "pytorch, best"
+
+
+def test_where_a_policy_switches_nothing_on_equal_has_the_case() -> None:
+    found = plan.cases(plan.preset("quick"), ["pytorch", "onnxruntime"], policy="best")
+    assert {case.framework for case in found} == {"pytorch"}
+
+
+def test_on_cuda_onnxruntime_has_switches_of_its_own() -> None:
+    found = plan.cases(plan.preset("quick"), ["pytorch", "onnxruntime"], policy="best", device="cuda:0")
+    assert {case.framework for case in found} == {"pytorch", "onnxruntime"}
+
+
+def test_a_case_names_the_claim_that_it_rests_on() -> None:
+    found = plan.cases(plan.preset("quick"), ["pytorch", "onnxruntime"], ["vgg16"])
+    assert [(case.claim.framework, case.claim.exporter) for case in found] == [
+        ("pytorch", None),
+        ("onnxruntime", "pytorch"),
+    ]

@@ -18,7 +18,6 @@ def content_of(case: Case, seconds: list[float], steps: int = 5) -> dict[str, An
         "device_model": "a processor",
         "machine": "0123456789ab",
         "precision": "float32",
-        "policy": "equal",
         "threads": 2,
         "method_version": 1,
     }

@@ -122,7 +122,6 @@ class Folder:
             "device_model": MACHINE["cpu"],
             "machine": "abcdef012345",
             "precision": "float32",
-            "policy": "equal",
             "threads": 4,
             "method_version": 1,
         }

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks import results
 from benchmarks.plan import Case
 from reports import charts, page, queries
 
@@ -103,7 +104,7 @@ def test_hostile_text_is_escaped_in_text_and_data(hostile_page: str) -> None:
 def test_every_table_has_a_caption_and_headings(full_page: str) -> None:
     html = markup(full_page)
     tables = re.findall(r"<table.*?</table>", html, re.DOTALL)
-    assert len(tables) == 8
+    assert len(tables) == 10
     assert all("<caption>" in table and 'scope="' in table for table in tables)
 
 
@@ -164,5 +165,15 @@ def test_a_loss_that_is_no_number_any_more(folder: Any) -> None:
     assert "pytorch 1 0.1000 not a number not a number" in said(rendered(folder))
 
 
-def test_what_is_not_proven_yet_is_said(folder: Any) -> None:
-    assert "Not proven yet in this version: reduced precision (level 5)" in said(rendered(folder))
+def test_what_stands_behind_a_number_is_said(folder: Any) -> None:
+    case = Case("mlp", "training", 32, "pytorch")
+    certificate = folder.certificate("mlp", "pytorch", None)
+    folder.forks(case, certificate, [100.0, 101.0, 99.0])
+    results.write_json(
+        results.ceiling_path(folder.path, "pytorch"),
+        {"schema_version": 2, "flop_per_s": {"float32": 1e9}, "copied_bytes_per_s": 1e10},
+    )
+    text = said(rendered(folder))
+    assert "Behind the numbers" in text
+    assert "highest matrix product in float32 1.00 GFLOP/s" in text
+    assert "highest copy bandwidth 10.0 GB/s" in text

@@ -89,9 +89,9 @@ def test_groups_stand_in_the_presets_order(full: Any) -> None:
     assert tasks == [("mlp", "training"), ("mlp", "inference")]  # the second is not in the quick preset
 
 
-@pytest.mark.parametrize("name", ["digest", "threads", "precision", "machine"])
+@pytest.mark.parametrize("name", ["digest", "threads", "machine"])
 def test_forks_that_cannot_be_compared_are_refused(folder: Any, name: str) -> None:
-    other = {"digest": "0" * 64, "threads": 1, "precision": "bfloat16", "machine": "other"}[name]
+    other = {"digest": "0" * 64, "threads": 1, "machine": "other"}[name]
     folder.forks(PYTORCH, folder.certificate("mlp", "pytorch"), [100.0])
     folder.forks(PADDLE, folder.certificate("mlp", "paddle"), [100.0], key={name: other})
     with pytest.raises(UserError, match=name):

@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from benchmarks.intervals import Interval
@@ -5,6 +7,7 @@ from benchmarks.plan import Case
 from reports import wording
 from reports.queries import Group, Measured
 
+BEHIND: Any = None  # what stands behind a number is no part of the words about it
 NBSP = "\N{NO-BREAK SPACE}"
 
 
@@ -15,10 +18,12 @@ def interval(value: float, low: float, high: float, forks: int = 3) -> Interval:
 def group(*leads: Interval) -> Group:
     names = ("pytorch", "paddle", "keras-tensorflow")[: 1 + len(leads)]
     cases = [
-        Measured(Case("mlp", "training", 32, n), (12.34,), interval(12.34, 12, 13), None, 1, None, {}, 1)
+        Measured(
+            Case("mlp", "training", 32, n), (12.34,), interval(12.34, 12, 13), None, 1, None, {}, 1, BEHIND
+        )
         for n in names
     ]
-    return Group("mlp", "training", 32, tuple(cases), leads)
+    return Group("mlp", "training", 32, "equal", tuple(cases), leads)
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,9 @@ What Keras leaves to its backend (threads, device, compilation, gradients, synch
 ``backends``, under the same names in each file.
 """
 
+import dataclasses
 import importlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,6 +20,7 @@ from implementations.frameworks.keras.layers import functional, layer_name
 from implementations.frameworks.keras.layout import Layout
 from implementations.frameworks.keras.precision import compute_in
 from implementations.network import REDUCED_PRECISIONS, Array, Settings, Weights
+from implementations.policies import Switches
 from implementations.training import Forms, Optimizer
 
 RUNNING_VARIANCE = "biased"
@@ -47,6 +49,19 @@ def precisions(device: str) -> tuple[str, ...]:
     return REDUCED_PRECISIONS if device.startswith("cuda") else ("bfloat16", "float16")
 
 
+def product(side: int, precision: str, settings: Settings) -> Callable[[], None]:
+    backend.set_precision(precision)
+    dtype = precision if precision in ("bfloat16", "float16") else "float32"
+    ones = np.ones((side, side), np.float32)
+    a, b = (ops.cast(backend.place(ones, settings), dtype) for _ in range(2))
+    return backend.finished(ops.matmul, a, b)
+
+
+def copy(size: int, settings: Settings) -> Callable[[], None]:
+    source = backend.place(np.ones(size // 4, np.float32), settings)
+    return backend.finished(ops.negative, source)  # TensorFlow hands out the same memory for a copy
+
+
 def build(network: spec.Network, weights: Weights, settings: Settings, *, training: bool) -> "KerasNetwork":
     return KerasNetwork(network if training else network.inference(), weights, settings, training)
 
@@ -61,14 +76,14 @@ class KerasNetwork:
 
     def __init__(self, network: spec.Network, weights: Weights, settings: Settings, training: bool) -> None:
         self.network, self.training = network, training
-        self.dtype, self.device = settings.storage, settings.device
+        self.dtype, self.settings = settings.storage, settings
         compute_in(settings)
         backend.set_precision(settings.precision)
         self.model, tensors = functional(network)
         self.named = {node.path: tensors[node.path] for node in network.nodes}
         self.layout = Layout(network)
         self.variables = dict(self._variables())
-        self.engine = backend.Engine(self.model, self._loss, settings.device)
+        self.engine = backend.Engine(self.model, self._loss, settings)
         self._assign(weights)
 
     def _variables(self) -> Any:
@@ -122,7 +137,8 @@ class KerasNetwork:
     def traced(self, images: Array, labels: Array) -> tuple[float, dict[str, Array], dict[str, Array]]:
         self.engine.sync_to_model()
         shown = self._shown()
-        engine = backend.Engine(shown, self._loss_of_named, self.device)
+        uncompiled = dataclasses.replace(self.settings, switches=Switches())
+        engine = backend.Engine(shown, self._loss_of_named, uncompiled)
         engine.sync_from_model()
         loss, gradients, values = engine.traced(*self.put(images, labels))
         return float(loss), self._by_path(shown, gradients), self._canonical_activations(values)
@@ -170,6 +186,14 @@ class KerasNetwork:
 
     def read(self, result: Any) -> Array:
         return ops.convert_to_numpy(result).astype(np.float32)
+
+    def switches(self) -> dict[str, str]:
+        policies = {layer.dtype_policy.compute_dtype for layer in self.model.layers}
+        return {
+            "computes_in": ", ".join(sorted(policies)),
+            "image_data_format": keras.config.image_data_format(),
+            **self.engine.switches(),
+        }
 
     def synchronize(self) -> None:
         self.engine.synchronize()

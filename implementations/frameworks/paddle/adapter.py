@@ -4,7 +4,8 @@ Paddle keeps dense weights as ``[in, out]``; they are transposed at this border.
 """
 
 import contextlib
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,7 +14,7 @@ import paddle
 from paddle import Tensor, nn
 
 from implementations import spec
-from implementations.frameworks.paddle import layers, losses, optimizers
+from implementations.frameworks.paddle import engine, layers, losses, optimizers
 from implementations.network import REDUCED_PRECISIONS, Array, Settings, Weights
 from implementations.training import Forms, Optimizer
 
@@ -25,7 +26,7 @@ def configure(settings: Settings) -> None:
     # Threads: OMP_NUM_THREADS, which the launcher sets before Paddle is imported.
     paddle.set_device(settings.device.replace("cuda", "gpu"))
     if settings.device.startswith("cuda"):
-        paddle.set_flags({"FLAGS_cudnn_exhaustive_search": False})  # policy "equal": no autotuning
+        paddle.set_flags({"FLAGS_cudnn_exhaustive_search": settings.switches.autotune})
         _allow_tf32(False)
 
 
@@ -54,6 +55,24 @@ def precisions(device: str) -> tuple[str, ...]:
     return REDUCED_PRECISIONS if device.startswith("cuda") else ()  # autocast changes nothing on the CPU
 
 
+def product(side: int, precision: str, settings: Settings) -> Callable[[], None]:
+    if settings.device.startswith("cuda"):
+        _allow_tf32(precision == "tf32")
+    dtype = precision if precision in ("bfloat16", "float16") else "float32"
+    a, b = (paddle.rand([side, side], dtype="float32").astype(dtype) for _ in range(2))
+    return lambda: _finished(paddle.matmul(a, b))
+
+
+def copy(size: int, settings: Settings) -> Callable[[], None]:
+    source = paddle.ones([size // 4], dtype="float32")
+    return lambda: _finished(source.clone())
+
+
+def _finished(result: Tensor) -> None:
+    if result.place.is_gpu_place():
+        paddle.device.synchronize()
+
+
 def build(network: spec.Network, weights: Weights, settings: Settings, *, training: bool) -> "PaddleNetwork":
     return PaddleNetwork(network if training else network.inference(), weights, settings, training)
 
@@ -76,6 +95,11 @@ class PaddleNetwork:
         self.module = layers.Trunk(network.layers, builder)
         self._set_training(training)
         self.taps = builder.taps
+        self.timed: Any = self.module
+        if settings.switches.compile:
+            self.timed = paddle.jit.to_static(self.module, full_graph=True)
+        self.engine: engine.Engine | None = None
+        self.settings, self.in_engine = settings, settings.switches.engine and not training
         self.load(weights)
 
     def _set_training(self, training: bool) -> None:
@@ -88,6 +112,8 @@ class PaddleNetwork:
         for path, array in self._arrays():
             value = weights[path].astype(self.dtype, copy=False)
             array.set_value(value.T if value.ndim == 2 else value)
+        if self.in_engine and self.dtype == "float32":
+            self.engine = engine.Engine(self.module, self.network, self.settings)
 
     def weights(self) -> dict[str, Array]:
         return {path: _canonical(array).copy() for path, array in self._arrays()}
@@ -99,12 +125,14 @@ class PaddleNetwork:
             yield f"{layer}.{STATISTICS.get(kind, kind)}", array
 
     def outputs(self, images: Array) -> Array:
-        training = self.module.training
-        self._set_training(False)
-        try:
+        if not self.module.training:
             return self.infer(self.put(images)).astype(self.dtype).numpy()
+        self._set_training(False)
+        try:  # not compiled: what is timed here is training
+            with paddle.no_grad():
+                return self._forward(self.module, self.put(images).images)[0].astype(self.dtype).numpy()
         finally:
-            self._set_training(training)
+            self._set_training(True)
 
     def activations(self, images: Array) -> dict[str, Array]:
         with paddle.no_grad(), self._watched() as seen:
@@ -112,8 +140,11 @@ class PaddleNetwork:
         return seen
 
     def gradients(self, images: Array, labels: Array) -> tuple[float, dict[str, Array]]:
+        return self._gradients(self.timed, images, labels)
+
+    def _gradients(self, module: Any, images: Array, labels: Array) -> tuple[float, dict[str, Array]]:
         self.module.clear_gradients()
-        loss = self._loss(self.put(images, labels))
+        loss = self._loss(module, self.put(images, labels))
         loss.backward()
         named = self.module.named_parameters()
         gradients = {n: _canonical(p.grad).copy() for n, p in named if p.grad is not None}
@@ -122,7 +153,7 @@ class PaddleNetwork:
 
     def traced(self, images: Array, labels: Array) -> tuple[float, dict[str, Array], dict[str, Array]]:
         with self._watched() as seen:
-            loss, gradients = self.gradients(images, labels)
+            loss, gradients = self._gradients(self.module, images, labels)
         return loss, gradients, seen
 
     @contextlib.contextmanager
@@ -156,14 +187,16 @@ class PaddleNetwork:
         return Batch(on_device, paddle.to_tensor(labels, dtype=dtype))
 
     def infer(self, batch: Batch) -> Tensor:
+        if self.engine is not None:
+            return self.engine.run(batch.images)
         with paddle.no_grad():
-            return self._forward(batch.images)[0]
+            return self._forward(self.timed, batch.images)[0]
 
-    def _forward(self, images: Tensor) -> Sequence[Tensor]:
+    def _forward(self, module: Any, images: Tensor) -> Sequence[Tensor]:
         if self.mixed is None:
-            return self.module(images)
+            return module(images)
         with paddle.amp.auto_cast(dtype=self.mixed):
-            return self.module(images)
+            return module(images)
 
     def prepare_training(self, optimizer: Optimizer) -> None:
         self.optimizer = optimizers.make(optimizer, self.module.named_parameters())
@@ -172,20 +205,32 @@ class PaddleNetwork:
         optimizers.set_learning_rate(self.optimizer, rate)
 
     def train_step(self, batch: Batch) -> Tensor:
-        loss = self._loss(batch)
+        loss = self._loss(self.timed, batch)
         loss.backward()
         self.optimizer.step()
         self.optimizer.clear_grad()
         return loss.detach()
 
-    def _loss(self, batch: Batch) -> Tensor:
-        heads, loss = zip(self.network.heads, self._forward(batch.images), strict=True), self.network.loss
+    def _loss(self, module: Any, batch: Batch) -> Tensor:
+        heads = zip(self.network.heads, self._forward(module, batch.images), strict=True)
+        loss = self.network.loss
         return paddle.add_n(
             [h.loss_weight * losses.of_head(loss, x.astype(self.dtype), batch.labels) for h, x in heads]
         )
 
     def read(self, result: Tensor) -> Array:
         return np.asarray(result.astype("float32").numpy())
+
+    def switches(self) -> dict[str, str]:
+        names = ["FLAGS_cudnn_exhaustive_search", "FLAGS_allow_tf32_cublas", "FLAGS_allow_tf32_cudnn"]
+        flags = paddle.get_flags(names) if self.device.startswith("cuda") else {}
+        return {
+            "threads": os.environ["OMP_NUM_THREADS"],
+            "compiled": str(self.timed is not self.module),
+            "computes_in": self.mixed or self.dtype,
+            **{name: str(value) for name, value in flags.items()},
+            **(self.engine.switches() if self.engine else {}),
+        }
 
     def synchronize(self) -> None:
         if self.device.startswith("cuda"):

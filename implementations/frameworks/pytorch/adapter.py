@@ -1,7 +1,7 @@
 """PyTorch behind the protocol of ``implementations.network``."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,7 +20,7 @@ FIRST_WITH_TF32 = 8  # compute capability; bfloat16 as well
 def configure(settings: Settings) -> None:
     torch.set_num_threads(settings.threads)
     torch.set_num_interop_threads(1)
-    torch.backends.cudnn.benchmark = False  # policy "equal": no autotuning
+    torch.backends.cudnn.benchmark = settings.switches.autotune
     _allow_tf32(False)
 
 
@@ -51,6 +51,25 @@ def precisions(device: str) -> tuple[str, ...]:
     return ("tf32", "bfloat16", "float16") if has_tf32 else ("float16",)
 
 
+def product(side: int, precision: str, settings: Settings) -> Callable[[], None]:
+    _allow_tf32(precision == "tf32")
+    dtype = getattr(torch, precision) if precision in ("bfloat16", "float16") else torch.float32
+    a, b = (torch.rand(side, side, device=settings.device).to(dtype) for _ in range(2))
+    out = torch.empty(side, side, dtype=dtype, device=settings.device)
+    return lambda: _finished(torch.mm(a, b, out=out))
+
+
+def copy(size: int, settings: Settings) -> Callable[[], None]:
+    source = torch.ones(size // 4, device=settings.device)
+    target = torch.empty_like(source)
+    return lambda: _finished(target.copy_(source))
+
+
+def _finished(result: Tensor) -> None:
+    if result.is_cuda:
+        torch.cuda.synchronize(result.device)
+
+
 def build(network: spec.Network, weights: Weights, settings: Settings, *, training: bool) -> "PyTorchNetwork":
     return PyTorchNetwork(network if training else network.inference(), weights, settings, training)
 
@@ -75,6 +94,9 @@ class PyTorchNetwork:
             module = layers.Trunk(network.layers, builder)
         self.module = module.to_empty(device=self.device).to(self.dtype).train(training)
         self.taps = builder.taps
+        self.layout = torch.channels_last if settings.switches.channels_last else torch.contiguous_format
+        self.module = self.module.to(memory_format=self.layout)
+        self.timed: nn.Module = torch.compile(self.module) if settings.switches.compile else self.module
         self.load(weights)
 
     def parameters(self) -> dict[str, tuple[spec.Shape, bool]]:
@@ -94,12 +116,14 @@ class PyTorchNetwork:
         yield from ((n, b) for n, b in self.module.named_buffers() if b.is_floating_point())
 
     def outputs(self, images: Array) -> Array:
-        training = self.module.training
-        self.module.eval()
-        try:
+        if not self.module.training:
             return self.infer(self.put(images)).to(self.dtype).cpu().numpy()
+        self.module.eval()
+        try:  # not compiled: what is timed here is training
+            with torch.inference_mode(), self.precision:
+                return self.module(self.put(images).images)[0].to(self.dtype).cpu().numpy()
         finally:
-            self.module.train(training)
+            self.module.train()
 
     def activations(self, images: Array) -> dict[str, Array]:
         with torch.no_grad(), self._watched() as seen:
@@ -107,8 +131,11 @@ class PyTorchNetwork:
         return seen
 
     def gradients(self, images: Array, labels: Array) -> tuple[float, dict[str, Array]]:
+        return self._gradients(self.timed, images, labels)
+
+    def _gradients(self, module: nn.Module, images: Array, labels: Array) -> tuple[float, dict[str, Array]]:
         self.module.zero_grad()
-        loss = self._loss(self.put(images, labels))
+        loss = self._loss(module, self.put(images, labels))
         loss.backward()
         named = self.module.named_parameters()
         gradients = {n: p.grad.cpu().numpy() for n, p in named if p.grad is not None}
@@ -116,7 +143,7 @@ class PyTorchNetwork:
 
     def traced(self, images: Array, labels: Array) -> tuple[float, dict[str, Array], dict[str, Array]]:
         with self._watched() as seen:
-            loss, gradients = self.gradients(images, labels)
+            loss, gradients = self._gradients(self.module, images, labels)
         return loss, gradients, seen
 
     @contextlib.contextmanager
@@ -144,6 +171,8 @@ class PyTorchNetwork:
 
     def put(self, images: Array, labels: Array | None = None) -> Batch:
         on_device = torch.tensor(images, dtype=self.dtype, device=self.device)
+        if on_device.ndim == 4:
+            on_device = on_device.contiguous(memory_format=self.layout)
         if labels is None:
             return Batch(on_device, None)
         dtype = self.dtype if labels.dtype.kind == "f" else torch.int64
@@ -151,7 +180,7 @@ class PyTorchNetwork:
 
     def infer(self, batch: Batch) -> Tensor:
         with torch.inference_mode(), self.precision:
-            return self.module(batch.images)[0]
+            return self.timed(batch.images)[0]
 
     def prepare_training(self, optimizer: Optimizer) -> None:
         self.optimizer = optimizers.make(optimizer, self.module.named_parameters())
@@ -161,14 +190,14 @@ class PyTorchNetwork:
 
     def train_step(self, batch: Batch) -> Tensor:
         self.optimizer.zero_grad()
-        loss = self._loss(batch)
+        loss = self._loss(self.timed, batch)
         loss.backward()
         self.optimizer.step()
         return loss.detach()
 
-    def _loss(self, batch: Batch) -> Tensor:
+    def _loss(self, module: nn.Module, batch: Batch) -> Tensor:
         with self.precision:
-            heads = zip(self.network.heads, self.module(batch.images), strict=True)
+            heads = zip(self.network.heads, module(batch.images), strict=True)
         loss = self.network.loss
         return sum(
             (h.loss_weight * losses.of_head(loss, x.to(self.dtype), batch.labels) for h, x in heads),
@@ -177,6 +206,25 @@ class PyTorchNetwork:
 
     def read(self, result: Tensor) -> Array:
         return result.float().cpu().numpy()
+
+    def switches(self) -> dict[str, str]:
+        maps = [p for p in self.module.parameters() if p.ndim == 4 and p.shape[1] > 1 and p.shape[2] > 1]
+        with self.precision:
+            mixed = torch.is_autocast_enabled(self.device.type)
+            computed = torch.get_autocast_dtype(self.device.type) if mixed else self.dtype
+        return {
+            "threads": str(torch.get_num_threads()),
+            "interop_threads": str(torch.get_num_interop_threads()),
+            "onednn": str(torch.backends.mkldnn.is_available() and torch.backends.mkldnn.enabled),
+            "compiled": str(hasattr(self.timed, "_orig_mod")),
+            "channels_last": str(
+                bool(maps) and all(p.is_contiguous(memory_format=torch.channels_last) for p in maps)
+            ),
+            "computes_in": str(computed).removeprefix("torch."),
+            "cudnn_benchmark": str(torch.backends.cudnn.benchmark),
+            "tf32_matmul": str(torch.backends.cuda.matmul.allow_tf32),
+            "tf32_cudnn": str(torch.backends.cudnn.allow_tf32),
+        }
 
     def synchronize(self) -> None:
         if self.device.type == "cuda":

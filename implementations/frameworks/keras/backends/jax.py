@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import os
 from collections.abc import Callable
 from importlib import metadata
 from typing import Any
@@ -41,11 +42,25 @@ def cuda_devices() -> list[str]:
         return []
 
 
+def place(array: Array, settings: Settings) -> Any:
+    return jax.device_put(array)
+
+
+def finished(compute: Callable[..., Any], *arguments: Any) -> Callable[[], None]:
+    """``compute`` on ``arguments``, waited for."""
+    compiled = jax.jit(compute)
+
+    def run() -> None:
+        jax.block_until_ready(compiled(*arguments))
+
+    return run
+
+
 class Engine:
     """Runs one Keras model; ``loss`` is (logits by head, labels) → scalar."""
 
-    def __init__(self, model: keras.Model, loss: Callable[[Any, Any], Any], device: str) -> None:
-        self.model, self.loss, self.device = model, loss, device
+    def __init__(self, model: keras.Model, loss: Callable[[Any, Any], Any], settings: Settings) -> None:
+        self.model, self.loss, self.device = model, loss, settings.device
         self.optimizer: keras.optimizers.Optimizer | None = None
         self.pending: list[Any] = []  # computed, perhaps, but not waited for
         self._infer = jax.jit(self._forward)
@@ -134,6 +149,15 @@ class Engine:
         assert self.optimizer is not None
         trainable, slots = self.optimizer.stateless_apply(slots, gradients, trainable)
         return loss, trainable, frozen, slots
+
+    def switches(self) -> dict[str, str]:
+        return {
+            "threads": os.environ.get("PJRT_NPROC", "all"),
+            "compiled": str(not jax.config.jax_disable_jit),
+            "matmul_precision": str(jax.config.jax_default_matmul_precision),
+            "x64": str(jax.config.jax_enable_x64),
+            "device": str(jax.config.jax_default_device),
+        }
 
     def synchronize(self) -> None:
         """Also on the CPU: JAX returns before it has computed."""

@@ -37,13 +37,29 @@ def cuda_devices() -> list[str]:
     return [str(tf.config.experimental.get_device_details(d).get("device_name", d.name)) for d in devices]
 
 
+def place(array: Array, settings: Settings) -> Any:
+    return tf.constant(array)
+
+
+def finished(compute: Callable[..., Any], *arguments: Any) -> Callable[[], None]:
+    """``compute`` on ``arguments``, waited for."""
+
+    def run() -> None:
+        compute(*arguments)
+        if tf.config.list_logical_devices("GPU"):
+            tf.test.experimental.sync_devices()
+
+    return run
+
+
 class Engine:
     """Runs one Keras model; ``loss`` is (logits by head, labels) → scalar."""
 
-    def __init__(self, model: keras.Model, loss: Callable[[Any, Any], Any], device: str) -> None:
-        self.model, self.loss, self.device = model, loss, device
-        self.infer = tf.function(lambda images: model(images, training=False)["main"])
-        self.gradients = tf.function(self._backward)
+    def __init__(self, model: keras.Model, loss: Callable[[Any, Any], Any], settings: Settings) -> None:
+        self.model, self.loss, self.device = model, loss, settings.device
+        self.compile = True if settings.switches.compile else None  # by XLA; None: TensorFlow's own choice
+        self.infer = self._function(lambda images: model(images, training=False)["main"])
+        self.gradients = self._function(self._backward)
         self.traced = tf.function(self._traced)
 
     def sync_from_model(self) -> None:
@@ -60,7 +76,15 @@ class Engine:
 
     def prepare_training(self, optimizer: keras.optimizers.Optimizer) -> None:
         self.optimizer = optimizer
-        self.train_step = tf.function(self._update)
+        self.train_step = self._function(self._update)
+
+    def traces(self) -> list[Any]:
+        """What TensorFlow has traced of the timed functions so far."""
+        functions = [self.infer, self.gradients, getattr(self, "train_step", None)]
+        return [trace for f in functions if f is not None for trace in f._list_all_concrete_functions()]
+
+    def _function(self, compute: Callable[..., Any]) -> Any:
+        return tf.function(compute, jit_compile=self.compile)
 
     def _backward(self, images: Any, labels: Any) -> tuple[Any, list[Any]]:
         loss, gradients, _ = self._traced(images, labels)
@@ -77,6 +101,14 @@ class Engine:
         self.optimizer.apply(gradients, self.model.trainable_variables)
         return loss
 
+    def switches(self) -> dict[str, str]:
+        return {
+            "threads": str(tf.config.threading.get_intra_op_parallelism_threads()),
+            "interop_threads": str(tf.config.threading.get_inter_op_parallelism_threads()),
+            "compiled_by_xla": str(any(map(_is_xla, self.traces()))),
+            "tf32": str(tf.config.experimental.tensor_float_32_execution_enabled()),
+        }
+
     def synchronize(self) -> None:
         if self.device.startswith("cuda"):
             tf.test.experimental.sync_devices()
@@ -85,3 +117,7 @@ class Engine:
         if not self.device.startswith("cuda"):
             return None
         return int(tf.config.experimental.get_memory_info("GPU:0")["peak"])  # the only visible one
+
+
+def _is_xla(trace: Any) -> bool:
+    return bool(trace.function_def.attr["_XlaMustCompile"].b)

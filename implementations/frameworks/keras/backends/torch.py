@@ -13,7 +13,7 @@ def configure(settings: Settings) -> None:
     """Threads and switches; the device is Keras' own variable KERAS_TORCH_DEVICE, read at import."""
     torch.set_num_threads(settings.threads)
     torch.set_num_interop_threads(1)
-    torch.backends.cudnn.benchmark = False  # policy "equal": no autotuning
+    torch.backends.cudnn.benchmark = settings.switches.autotune
 
 
 def set_precision(precision: str) -> None:
@@ -33,11 +33,25 @@ def cuda_devices() -> list[str]:
     return [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
 
 
+def place(array: Array, settings: Settings) -> Any:
+    return torch.tensor(array, device=settings.device)
+
+
+def finished(compute: Callable[..., Any], *arguments: Any) -> Callable[[], None]:
+    """``compute`` on ``arguments``, waited for."""
+
+    def run() -> None:
+        if compute(*arguments).is_cuda:
+            torch.cuda.synchronize()
+
+    return run
+
+
 class Engine:
     """Runs one Keras model; ``loss`` is (logits by head, labels) → scalar."""
 
-    def __init__(self, model: keras.Model, loss: Callable[[Any, Any], Any], device: str) -> None:
-        self.model, self.loss, self.device = model, loss, torch.device(device)
+    def __init__(self, model: keras.Model, loss: Callable[[Any, Any], Any], settings: Settings) -> None:
+        self.model, self.loss, self.device = model, loss, torch.device(settings.device)
 
     def sync_from_model(self) -> None:
         """Nothing to take over: PyTorch computes on the model's own variables."""
@@ -75,6 +89,16 @@ class Engine:
         with torch.no_grad():
             self.optimizer.apply(gradients, self.model.trainable_variables)
         return loss
+
+    def switches(self) -> dict[str, str]:
+        return {
+            "threads": str(torch.get_num_threads()),
+            "interop_threads": str(torch.get_num_interop_threads()),
+            "onednn": str(torch.backends.mkldnn.is_available() and torch.backends.mkldnn.enabled),
+            "cudnn_benchmark": str(torch.backends.cudnn.benchmark),
+            "tf32_matmul": str(torch.backends.cuda.matmul.allow_tf32),
+            "tf32_cudnn": str(torch.backends.cudnn.allow_tf32),
+        }
 
     def synchronize(self) -> None:
         if self.device.type == "cuda":

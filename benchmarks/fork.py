@@ -128,6 +128,7 @@ def _attributes(subject: Subject, number: int) -> dict[str, Any]:
         "versions": subject.loaded.module.versions(),
         "certificate": subject.certificate["id"],
         "label": subject.loaded.name.partition(LABEL)[2],
+        "environment": machine.environment(),
         "fork": number,
         "seed": PROBE_SEED + number,
     }

@@ -7,20 +7,40 @@ import functools
 import hashlib
 import os
 import platform
+import re
 import subprocess
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from implementations.commandline import ROOT
 from implementations.provenance import cpu_model
 
+GOVERNOR = Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
+CGROUP = Path("/sys/fs/cgroup")
+# Threads, oneDNN, XLA, CUDA, cuDNN, and the frameworks' own switches: none holds a path or a name.
+SWITCHES = re.compile(
+    r"(OMP|KMP|MKL|OPENBLAS|NUMEXPR)_(NUM_THREADS|DYNAMIC|AFFINITY|BLOCKTIME|PLACES|PROC_BIND)"
+    r"|(ONEDNN|DNNL)_(MAX_CPU_ISA|DEFAULT_FPMATH_MODE|VERBOSE|PRIMITIVE_CACHE_CAPACITY)"
+    r"|TF_(ENABLE_ONEDNN_OPTS|NUM_INTRAOP_THREADS|NUM_INTEROP_THREADS|CUDNN_DETERMINISTIC|ENABLE_GPU_GARBAGE.*)"
+    r"|(NVIDIA_TF32_OVERRIDE|CUDA_LAUNCH_BLOCKING|CUBLAS_WORKSPACE_CONFIG|CUDA_MODULE_LOADING|MALLOC_ARENA_MAX)"
+)
+
 
 def description() -> dict[str, Any]:
-    """Processor, cores that may be used, memory, kernel, Python."""
+    """Processor, cores that may be used, frequency governor, a container's limits, memory, kernel, Python.
+
+    ``None`` is what the system does not say, or does not limit.
+    """
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     return {
         "cpu": cpu_model(),
         "cores": len(os.sched_getaffinity(0)),
+        "affinity": _ranges(sorted(os.sched_getaffinity(0))),
+        "governor": _read(GOVERNOR),
+        "cpu_limit": _quota(_read(CGROUP / "cpu.max")),
         "memory_gib": round(memory / 2**30, 1),
+        "memory_limit_gib": _gib(_read(CGROUP / "memory.max")),
         "architecture": platform.machine(),
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
@@ -32,6 +52,39 @@ def fingerprint(device_model: str) -> str:
     about = description()
     text = "|".join(str(about[key]) for key in ("cpu", "cores", "architecture")) + f"|{device_model}"
     return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def environment() -> dict[str, str]:
+    """The environment variables that change how fast a framework computes; no other one is looked at."""
+    return {name: value for name, value in sorted(os.environ.items()) if SWITCHES.fullmatch(name)}
+
+
+def _read(path: Path) -> str | None:
+    try:
+        return path.read_text().strip()
+    except OSError:
+        return None
+
+
+def _ranges(numbers: Sequence[int]) -> str:
+    """``0-3,8``: how the kernel writes a set of cores."""
+    found: list[list[int]] = []
+    for number in numbers:
+        if found and number == found[-1][-1] + 1:
+            found[-1][-1] = number
+        else:
+            found.append([number, number])
+    return ",".join(f"{first}-{last}" if last > first else str(first) for first, last in found)
+
+
+def _quota(text: str | None) -> float | None:
+    """Cores that a container may use, of ``cpu.max``: "quota period" in microseconds, or "max period"."""
+    quota, _, period = (text or "max").partition(" ")
+    return round(int(quota) / int(period), 2) if quota.isdecimal() and period.isdecimal() else None
+
+
+def _gib(text: str | None) -> float | None:
+    return round(int(text) / 2**30, 1) if text is not None and text.isdecimal() else None
 
 
 @functools.cache

@@ -18,7 +18,7 @@ from benchmarks.forking import Forker, ForkFailedError
 from benchmarks.plan import Case, Preset
 from benchmarks.proofs import Proofs
 from benchmarks.recipes import Recipe
-from benchmarks.sensors import Sensors, nvml
+from benchmarks.sensors import Sensors, describe_gpu, nvml
 from benchmarks.watch import Watch
 from implementations import claims, networks, sameness
 from implementations.certificates import Certificate, first_breach
@@ -31,6 +31,7 @@ from implementations.processes import ChildFailedError, available_cores
 from implementations.proving import Prover
 
 SCHEDULE_SEED = 0
+LONG_S = 3 * 3600
 TARGET = 0.015  # the precision whose price a run names at its end
 Notice = Callable[[str], None]
 Turn = tuple[Case, int]
@@ -93,6 +94,8 @@ class Run:
             "device": self.prover.device,
             "threads": self.prover.launcher.threads,
             "machine": machine.description(),
+            "environment": machine.environment(),
+            "gpu": describe_gpu(self.prover.device),
             "commit": machine.commit(),
             "started": _now(),
         }
@@ -347,6 +350,9 @@ def _shown_ceiling(found: dict[str, Any]) -> str:
 
 
 def _minutes(seconds: float) -> str:
+    """``12:34``; hours where it is that long."""
+    if seconds >= LONG_S:
+        return f"{seconds / 3600:.0f} h"
     return f"{round(seconds) // 60}:{round(seconds) % 60:02d}"
 
 

@@ -102,18 +102,47 @@ def _number(path: Path) -> int | None:
 
 def nvml(device: str, library: Any = None) -> Callable[[], Gpu | None]:
     """Reads the GPU of ``device`` ("cuda:0") through NVML; always ``None`` where that cannot be."""
+    opened = _opened(device, library)
+    if opened is None:
+        return lambda: None
+    return lambda: _gpu(*opened)
+
+
+def describe_gpu(device: str, library: Any = None) -> dict[str, Any] | None:
+    """Name, driver and limits of the GPU of ``device``; ``None`` on the CPU and where NVML cannot be read."""
+    opened = _opened(device, library)
+    if opened is None:
+        return None
+    read, handle = opened
+    try:
+        return {
+            "name": _text(read.nvmlDeviceGetName(handle)),
+            "driver": _text(read.nvmlSystemGetDriverVersion()),
+            "memory_gib": round(read.nvmlDeviceGetMemoryInfo(handle).total / 2**30, 1),
+            "power_limit_w": read.nvmlDeviceGetEnforcedPowerLimit(handle) / 1e3,
+            "max_sm_clock_mhz": read.nvmlDeviceGetMaxClockInfo(handle, read.NVML_CLOCK_SM),
+        }
+    except read.NVMLError:
+        return None
+
+
+def _opened(device: str, library: Any) -> tuple[Any, Any] | None:
+    """NVML and its handle of ``device``; ``None`` where there is none."""
     platform, _, number = device.partition(":")
     if platform != "cuda":
-        return lambda: None
+        return None
     try:
         import pynvml
 
         library = library or pynvml
         library.nvmlInit()
-        handle = _handle(library, int(number or 0), os.environ.get("CUDA_VISIBLE_DEVICES", ""))
+        return library, _handle(library, int(number or 0), os.environ.get("CUDA_VISIBLE_DEVICES", ""))
     except Exception:  # no package, no driver, no permission: NVML has an exception for each
-        return lambda: None
-    return lambda: _gpu(library, handle)
+        return None
+
+
+def _text(name: str | bytes) -> str:
+    return name.decode() if isinstance(name, bytes) else name  # older versions of the package return bytes
 
 
 def _handle(library: Any, number: int, visible: str) -> Any:

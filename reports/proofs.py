@@ -76,7 +76,15 @@ def read(folder: Path) -> tuple[Proof, ...]:
     """All claims of a run: by network, then in the order of the table of adapters."""
     found = [_read_one(path) for path in sorted((folder / "certificates").glob("*.json"))]
     return tuple(
-        sorted(found, key=lambda proof: (proof.network, place(proof.framework), place(proof.exporter or "")))
+        sorted(
+            found,
+            key=lambda proof: (
+                proof.network,
+                place(proof.framework),
+                place(proof.exporter or ""),
+                proof.policy != EQUAL,
+            ),
+        )
     )
 
 

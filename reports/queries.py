@@ -43,7 +43,7 @@ class Measured:
 
     @property
     def title(self) -> str:
-        return proofs.title(self.case.framework, self.case.exporter, self.case.policy)
+        return proofs.title(self.case.framework, self.case.exporter)
 
     @property
     def ms_per_image(self) -> float:

@@ -8,6 +8,7 @@ from implementations.policies import EQUAL
 from reports.queries import Group
 
 ENOUGH = 3  # significant digits
+PERCENT = "\N{NO-BREAK SPACE}%"
 
 
 def quantity(value: float) -> str:
@@ -16,6 +17,11 @@ def quantity(value: float) -> str:
         return "0" if value == 0 else f"{value:.2e}"
     whole = len(str(int(abs(value)))) if abs(value) >= 1 else 0
     return f"{value:,.{max(0, ENOUGH - whole)}f}"
+
+
+def share(value: float) -> str:
+    """``37 %``, ``0.2 %``."""
+    return f"{100 * value:.0f}{PERCENT}" if value >= 0.01 else f"{100 * value:.1g}{PERCENT}"
 
 
 def ends(interval: Interval) -> str:
@@ -77,8 +83,9 @@ def heading(group: Group) -> str:
 
 
 def case(group: Group) -> str:
-    """``vgg16 inference b1``: a row's first cell."""
-    return f"{group.network} {group.task} b{group.batch}"
+    """``vgg16 inference b1``: a row's first cell, with the policy if it is not ``equal``."""
+    policy = "" if group.policy == EQUAL else f", {group.policy}"
+    return f"{group.network} {group.task} b{group.batch}{policy}"
 
 
 def answer(group: Group) -> Answer:

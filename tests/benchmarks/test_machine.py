@@ -37,7 +37,8 @@ def test_a_description_reads_no_environment_variable(monkeypatch: pytest.MonkeyP
 
 def test_a_description_has_these_fields_and_no_others() -> None:
     # An allowed list: a new field is thought about here before it is published.
-    fields = {"cpu", "cores", "memory_gib", "architecture", "system", "python"}
+    fields = {"cpu", "cores", "affinity", "governor", "cpu_limit", "memory_gib", "memory_limit_gib"}
+    fields |= {"architecture", "system", "python"}
     assert set(machine.description()) == fields
 
 
@@ -88,3 +89,30 @@ def test_outside_a_git_tree_the_commit_is_unversioned(
 def test_without_git_the_commit_is_unversioned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     assert machine.commit.__wrapped__()["id"] == "unversioned"
+
+
+# --- Limits and switches ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("cores", "text"), [([0], "0"), ([0, 1, 2, 3], "0-3"), ([0, 2, 3, 8], "0,2-3,8"), ([], "")]
+)
+def test_cores_are_written_as_the_kernel_does(cores: list[int], text: str) -> None:
+    assert machine._ranges(cores) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "cores"), [("200000 100000", 2.0), ("150000 100000", 1.5), ("max 100000", None), (None, None)]
+)
+def test_a_containers_share_of_cores_is_read(text: str | None, cores: float | None) -> None:
+    assert machine._quota(text) == cores
+
+
+@pytest.mark.parametrize(("text", "gib"), [(str(3 * 2**30), 3.0), ("max", None), (None, None)])
+def test_a_containers_memory_is_read(text: str | None, gib: float | None) -> None:
+    assert machine._gib(text) == gib
+
+
+def test_only_variables_that_change_speed_are_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "environ", {"OMP_NUM_THREADS": "2", "HOME": "/home/me", "XLA_FLAGS": "--dir=/x"})
+    assert machine.environment() == {"OMP_NUM_THREADS": "2"}

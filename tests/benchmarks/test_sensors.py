@@ -97,7 +97,21 @@ class Nvml:
         return ["a process"]
 
     def nvmlDeviceGetMemoryInfo(self, handle: Any) -> Any:
-        return type("Memory", (), {"used": 2**31})
+        return type("Memory", (), {"used": 2**31, "total": 139 * 2**30})
+
+    def nvmlDeviceGetName(self, handle: Any) -> bytes:
+        return b"A GPU"
+
+    def nvmlSystemGetDriverVersion(self) -> str:
+        return "570.1"
+
+    def nvmlDeviceGetEnforcedPowerLimit(self, handle: Any) -> int:
+        return 700_000  # mW
+
+    def nvmlDeviceGetMaxClockInfo(self, handle: Any, kind: int) -> int:
+        if self.broken.get("describing"):
+            raise NVMLError("not supported")
+        return 1980
 
     def nvmlDeviceGetClockInfo(self, handle: Any, kind: int) -> int:
         return 1980
@@ -152,6 +166,21 @@ def test_a_gpu_that_does_not_count_energy_is_read_without() -> None:
 @pytest.mark.parametrize("broken", ["init", "reading"])
 def test_an_unreadable_nvml_is_absent(broken: str) -> None:
     assert sensors.nvml("cuda:0", Nvml(**{broken: True}))() is None
+
+
+def test_a_gpu_is_described_with_its_driver_and_limits() -> None:
+    assert sensors.describe_gpu("cuda:0", Nvml()) == {
+        "name": "A GPU",
+        "driver": "570.1",
+        "memory_gib": 139.0,
+        "power_limit_w": 700.0,
+        "max_sm_clock_mhz": 1980,
+    }
+
+
+@pytest.mark.parametrize("library", [Nvml(init=True), Nvml(describing=True)], ids=["init", "describing"])
+def test_a_gpu_that_cannot_be_described_is_absent(library: Nvml) -> None:
+    assert sensors.describe_gpu("cuda:0", library) is None
 
 
 def test_no_gpu_is_looked_for_on_the_cpu() -> None:

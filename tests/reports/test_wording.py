@@ -95,3 +95,10 @@ def test_a_table_says_what_is_no_interval() -> None:
 
 def test_a_tiny_ratio_is_not_rounded_to_nothing() -> None:
     assert wording.ratio(interval(0.07, 0.002, 3.29)) == ("0.07", "<0.01 to 3.29")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.37, "37"), (1.3, "130"), (0.01, "1"), (0.0021, "0.2"), (0.00004, "0.004")]
+)
+def test_a_share_is_in_percent_and_never_zero(value: float, text: str) -> None:
+    assert wording.share(value) == f"{text}{NBSP}%"

@@ -1,6 +1,7 @@
 """PyTorch behind the protocol of ``implementations.network``."""
 
 import contextlib
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -31,8 +32,12 @@ def _allow_tf32(allowed: bool) -> None:
 
 def versions() -> dict[str, str]:
     found = {"torch": str(torch.__version__)}
+    if onednn := re.search(r"(?:oneDNN|MKL-DNN) v([\d.]+)", torch.__config__.show()):
+        found["onednn"] = onednn[1]
     if torch.version.cuda:
         found |= {"cuda": torch.version.cuda, "cudnn": str(torch.backends.cudnn.version())}
+        if torch.cuda.is_available() and torch.distributed.is_nccl_available():
+            found["nccl"] = ".".join(map(str, torch.cuda.nccl.version()))
     return found
 
 

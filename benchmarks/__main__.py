@@ -1,4 +1,4 @@
-"""How fast and how good: python -m benchmarks list|run|train."""
+"""How fast and how good: python -m benchmarks list|run|train|pack|import."""
 
 import sys
 
@@ -17,7 +17,7 @@ from pathlib import Path
 from types import FrameType
 from typing import cast
 
-from benchmarks import plan, recipes, results, summary, train
+from benchmarks import archive, plan, recipes, results, summary, train
 from benchmarks.data.images import ImageSet
 from benchmarks.run import Effort, Run
 from implementations import commandline, networks, policies, selection
@@ -46,11 +46,39 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 
 def parser() -> Parser:
     root = Parser(prog="python -m benchmarks", description=__doc__)
-    commands = root.add_subparsers(required=True, metavar="list|run|train", parser_class=Parser)
+    commands = root.add_subparsers(required=True, metavar="list|run|train|pack|import", parser_class=Parser)
     _add_list(commands.add_parser("list", help="show the cases of a preset"))
     _add_run(commands.add_parser("run", help="prove, measure and train, in fresh processes"))
     _add_train(commands.add_parser("train", help="prove one recipe's network, then train it"))
+    _add_pack(commands.add_parser("pack", help="a run as one archive"))
+    _add_import(commands.add_parser("import", help="a run from an archive that was packed elsewhere"))
     return root
+
+
+def _add_pack(command: argparse.ArgumentParser) -> None:
+    command.add_argument("folder", type=Path, help="the run's folder")
+    command.add_argument("--output", type=Path, metavar="FILE", help="default: FOLDER.tar.gz")
+    command.set_defaults(run=_pack)
+
+
+def _add_import(command: argparse.ArgumentParser) -> None:
+    command.add_argument("archive", type=Path, help="a file that 'pack' or gpu-node.sh wrote")
+    command.add_argument("--output", type=Path, metavar="DIR", help=f"default: a folder in {RESULTS}")
+    command.set_defaults(run=_import)
+
+
+def _pack(options: argparse.Namespace) -> int:
+    target = options.output or options.folder.with_name(f"{options.folder.name}.tar.gz")
+    count = archive.pack(options.folder, target)
+    CONSOLE.print(f"{count} files in {target}")
+    return 0
+
+
+def _import(options: argparse.Namespace) -> int:
+    folder = options.output or RESULTS / options.archive.name.removesuffix(".gz").removesuffix(".tar")
+    count = archive.unpack(options.archive, folder)
+    CONSOLE.print(f"{count} files in {folder}; its report: python -m reports html {folder}")
+    return 0
 
 
 def _add_list(command: argparse.ArgumentParser) -> None:
@@ -243,7 +271,8 @@ def _interruptible(run: Run) -> Iterator[None]:
 
 
 def _prepared(options: argparse.Namespace, chosen: list[str]) -> Run:
-    launcher = Launcher(options.threads or available_cores(), parse_pythons(options.python, list(ADAPTERS)))
+    pythons = {**_environments(options), **parse_pythons(options.python, list(ADAPTERS))}
+    launcher = Launcher(options.threads or available_cores(), pythons)
     names = _frameworks(options, launcher)
     device = selection.device(options.device, names, launcher, CONSOLE.print)
     stamp = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%SZ")
@@ -251,6 +280,12 @@ def _prepared(options: argparse.Namespace, chosen: list[str]) -> Run:
     training = plan.preset(options.preset).training if options.preset in plan.PRESETS else "all"
     prover = Prover(launcher, Cache(options.cache_dir), device, training=training)
     return Run(folder, options.preset, names, chosen, prover, CONSOLE.print)
+
+
+def _environments(options: argparse.Namespace) -> dict[str, str]:
+    """Tox's CUDA environments, where this machine has a driver or CUDA was asked for."""
+    is_possible = options.device == "cuda" or (options.device == "auto" and selection.has_driver())
+    return selection.environments("cuda" if is_possible else "cpu")
 
 
 def _end(run: Run, options: argparse.Namespace) -> int:

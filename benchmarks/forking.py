@@ -1,5 +1,6 @@
 """One fork: a fresh process that measures one case, watched from here; a file if it succeeds."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,12 @@ from implementations.files import replacing
 from implementations.processes import REASON_LENGTH, Finished
 from implementations.proving import Prover
 
+# As PyTorch, TensorFlow, XLA, Paddle, ONNX Runtime, Python and C++ put it.
+OUT_OF_MEMORY = re.compile(
+    r"out of memory|OutOfMemory|RESOURCE_EXHAUSTED|ResourceExhausted|OOM when allocating|MemoryError"
+    r"|bad_alloc|Failed to allocate memory|can't allocate memory",
+    re.IGNORECASE,
+)
 FAILURE_MARKS = ("FAILED", "ERROR", "error:", "Exit:")
 PYTEST = (
     "-p",
@@ -90,6 +97,11 @@ class ForkFailedError(Exception):
     def __init__(self, reason: str, last_lines: str = "") -> None:
         super().__init__(reason[:REASON_LENGTH])
         self.last_lines = last_lines
+
+    @property
+    def out_of_memory(self) -> bool:
+        """Whether the framework said that the device's or the machine's memory did not suffice."""
+        return OUT_OF_MEMORY.search(f"{self}\n{self.last_lines}") is not None
 
 
 def _in_one_line(ended: Finished) -> tuple[str, str]:

@@ -108,6 +108,22 @@ FULL = (
     ("mlp", "inference", 1024),
     ("mlp", "training", 1024),
 )
+BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)  # until one is out of memory
+SWEPT = ("googlenet", "vgg16", "resnet50")
+
+
+def _sweep(task: Task, batches: Iterable[int]) -> tuple[tuple[str, Task, int], ...]:
+    return tuple((network, task, batch) for network in SWEPT for batch in batches)
+
+
+SWEEPS = (*_sweep("inference", BATCHES), *_sweep("training", BATCHES[2:9]))
+NODE: tuple[tuple[str, Task, int], ...] = (
+    *SWEEPS,
+    ("googlenet", "copy", 32),
+    ("mlp", "inference", 1024),
+    ("mlp", "training", 32),
+    ("mlp", "training", 1024),
+)
 # Keras once: on all its backends, two cores would need more than the main job's 15 minutes.
 QUICKLY = ("pytorch", "keras-tensorflow", "paddle", "onnxruntime")
 PRESETS = {
@@ -127,6 +143,10 @@ PRESETS = {
         timeout_s=600,
         budget_s=60 * 60,
     ),
+    "sweep": Preset(
+        SWEEPS, forks=3, effort=Effort(measured_s=2), timeout_s=600, budget_s=60 * 60, training="small"
+    ),
+    "node": Preset(NODE, forks=3, effort=Effort(measured_s=2), timeout_s=300, budget_s=0, training="small"),
     "full": Preset(
         FULL,
         forks=5,

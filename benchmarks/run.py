@@ -4,6 +4,7 @@ Everything is measured in fresh processes started from here. A finished fork is 
 there is never measured again, so a run that was interrupted goes on where it stopped.
 """
 
+import dataclasses
 import datetime
 import json
 import time
@@ -130,11 +131,14 @@ class Run:
 
     def prove(self) -> None:
         """A certificate for every claim that this run rests on."""
+        self.proofs.make(self.claims())
+        self.proofs.take_over_slips(self.frameworks)
+
+    def claims(self) -> list[Claim]:
+        """What this run rests on: every network in every framework, and what is measured."""
         every = claims.claims(self.networks, self.frameworks, exporters=self.frameworks)
         basic = [claim for claim in every if self._matters(claim)]
-        measured = [case.claim for case in self.cases]
-        self.proofs.make(list(dict.fromkeys([*basic, *measured])))
-        self.proofs.take_over_slips(self.frameworks)
+        return list(dict.fromkeys([*basic, *(case.claim for case in self.cases)]))
 
     def _matters(self, claim: Claim) -> bool:
         """Whether this run rests on ``claim``: files of large networks only where they are measured."""
@@ -146,12 +150,14 @@ class Run:
 
     def measure_ceilings(self) -> None:
         """What the machine can do at most, as every framework reaches it; a failure costs that one only."""
-        for framework in self.frameworks:
-            final = results.ceiling_path(self.folder, framework)
-            if known(framework).trains and self.cases and not final.exists():
-                self._measure_ceiling(framework, final)
+        for framework in self.frameworks if self.cases else ():
+            self.measure_ceiling(framework)
 
-    def _measure_ceiling(self, framework: str, final: Path) -> None:
+    def measure_ceiling(self, framework: str) -> None:
+        """Those that ``framework`` reaches, unless they are there or it offers no product."""
+        final = results.ceiling_path(self.folder, framework)
+        if final.exists() or not known(framework).trains:
+            return
         request, timeout = {"device": self.prover.device}, self.preset.timeout_s
         try:
             found = self.prover.launcher.ask(framework, "benchmarks.ceilings:measure", request, timeout)
@@ -165,14 +171,24 @@ class Run:
 
     def measure(self) -> None:
         """The preset's forks in an interleaved order; then as many more as precision asks and time allows."""
-        order = plan.schedule(self.cases, self.preset.forks, SCHEDULE_SEED)
-        missing = [turn for turn in order if not self._is_finished(*turn)]
-        self.notice(f"measuring: {len(missing)} of {len(order)} forks, in an interleaved order")
+        missing = self.missing()
+        every = len(self.cases) * self.preset.forks
+        self.notice(f"measuring: {len(missing)} of {every} forks, in an interleaved order")
         progress = _Progress(self.clock)
         self._measure(missing, progress)
         self._repeat_disturbed(progress)
         self._narrow(progress)
         self._notice_precision(progress)
+
+    def missing(self) -> list[Turn]:
+        """The preset's forks that are not there yet, in an interleaved order."""
+        order = plan.schedule(self.cases, self.preset.forks, SCHEDULE_SEED)
+        return [turn for turn in order if not self._is_finished(*turn)]
+
+    def measure_turn(self, case: Case, number: int) -> None:
+        """One fork, said in a line."""
+        outcome = self._measure_fork(case, number)
+        self.notice(f"  {case.network} {case.task} b{case.batch} {case.title}: {outcome}")
 
     def _measure(self, turns: Sequence[Turn], progress: "_Progress") -> None:
         for position, (case, number) in enumerate(turns, start=1):
@@ -253,12 +269,25 @@ class Run:
         about = {**plan.as_data(case), "fork": number}
         if not self.proofs[claim]["passed"]:
             return self._fail(final, about, _not_the_same(self.proofs[claim]))
+        if (full := self._out_of_memory_at(case)) is not None:
+            return f"not tried: out of memory at batch {full}"
         try:
             fork = self.forker.measure(case, number, self.proofs.path(claim), final)
         except ForkFailedError as failure:
+            about |= {"out_of_memory": failure.out_of_memory}
             return self._fail(final, about, str(failure), failure.last_lines)
         self._made_good(final)
         return "; DISTURBED, ".join([f"{fork.median:,.1f} images/s", *fork.disturbances[:1]])
+
+    def _out_of_memory_at(self, case: Case) -> int | None:
+        """The smallest batch at which ``case`` ran out of memory, if it is not larger."""
+        full = [
+            failure["batch"]
+            for failure in self.failures
+            if failure.get("out_of_memory")
+            and dataclasses.replace(results.case_of(failure), batch=case.batch) == case
+        ]
+        return min((batch for batch in full if batch <= case.batch), default=None)
 
     # --- Training ---
 
@@ -267,7 +296,11 @@ class Run:
         self.notice(f"training {recipe.network} on {data.title}")
         for framework in self.frameworks:
             if known(framework).trains:
-                self.notice(f"  {recipe.name} in {framework}: {self._train_in(framework, recipe, data)}")
+                self.train_in(framework, recipe, data)
+
+    def train_in(self, framework: str, recipe: Recipe, data: ImageSet) -> None:
+        """The recipe in one framework, said in a line."""
+        self.notice(f"  {recipe.name} in {framework}: {self._train_in(framework, recipe, data)}")
 
     def _train_in(self, framework: str, recipe: Recipe, data: ImageSet) -> str:
         final = results.training_path(self.folder, recipe.name, framework)
@@ -315,8 +348,9 @@ class Run:
 
     @property
     def passed(self) -> bool:
-        """Whether all that was wanted is there."""
-        return not self.failures and self.proofs.passed
+        """Whether all that was wanted is there; where memory ends, there is nothing to want."""
+        failed = [failure for failure in self.failures if not failure.get("out_of_memory")]
+        return not failed and self.proofs.passed
 
 
 class _Progress:

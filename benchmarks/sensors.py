@@ -9,9 +9,10 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import psutil
+if TYPE_CHECKING:
+    import psutil
 
 SYS = Path("/sys")
 IDLE = ("idle", "iowait", "guest", "guest_nice")  # a guest's time is in "user" already
@@ -51,8 +52,10 @@ class Sensors:
     gpu_sample: Callable[[], Gpu | None] = lambda: None
     sys: Path = SYS
 
-    def sample(self, child: psutil.Process) -> Sample:
+    def sample(self, child: "psutil.Process") -> Sample:
         """``psutil.NoSuchProcess`` once the child is gone."""
+        import psutil
+
         cpu, memory, swap = psutil.cpu_times(), child.memory_info(), psutil.swap_memory()
         return Sample(
             at=time.perf_counter(),
@@ -88,7 +91,7 @@ class Sensors:
         return sorted(self.sys.glob(pattern))
 
 
-def _cpu_s(process: psutil.Process) -> float:
+def _cpu_s(process: "psutil.Process") -> float:
     times = process.cpu_times()
     return float(times.user + times.system + times.children_user + times.children_system)
 

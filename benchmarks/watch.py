@@ -9,8 +9,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import psutil
-
 from benchmarks.sensors import Sample, Sensors
 
 INTERVAL_S = 0.5  # a sample takes a millisecond of one core
@@ -43,6 +41,10 @@ class Watch:
             thread.join()
 
     def _collect(self, pid: int, ended: threading.Event) -> None:
+        try:
+            import psutil
+        except ModuleNotFoundError:  # a machine with a framework alone: its forks are not watched
+            return
         with contextlib.suppress(psutil.Error, OSError):  # the child is gone
             child = psutil.Process(pid)
             while True:

@@ -8,8 +8,6 @@ an export writes its file anew.
 import os
 from pathlib import Path
 
-import platformdirs
-
 from implementations import weights
 from implementations.errors import UserError
 from implementations.spec import Network
@@ -22,7 +20,7 @@ class Cache:
 
     def __init__(self, folder: Path | None = None) -> None:
         """``UserError`` if ``folder`` can be neither used nor made; nothing is made yet."""
-        self.folder = (folder or platformdirs.user_cache_path(NAME)).absolute()
+        self.folder = (folder or _users_own()).absolute()
         nearest = next(place for place in (self.folder, *self.folder.parents) if place.exists())
         if not (nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)):
             raise _refused(self.folder, "no folder that can be written")
@@ -64,6 +62,12 @@ class Cache:
         except OSError as error:
             raise _refused(folder, error.strerror) from None
         return folder / name
+
+
+def _users_own() -> Path:
+    import platformdirs  # not needed where the folder is named, as on a machine with a framework alone
+
+    return platformdirs.user_cache_path(NAME)
 
 
 def _refused(folder: Path, why: str | None) -> UserError:

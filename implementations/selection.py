@@ -3,12 +3,22 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
+from implementations.commandline import ROOT
 from implementations.errors import UserError
 from implementations.network import ADAPTERS, LABEL, known, place
 from implementations.processes import Launcher, missing
 
 Notice = Callable[[str], None]
 DRIVER_FILES = (Path("/proc/driver/nvidia/version"), Path("/dev/nvidiactl"), Path("/dev/dxg"))
+TOX = ROOT / ".tox"
+CUDA_ENVIRONMENTS = {
+    "pytorch": "pytorch-cuda",
+    "keras-torch": "pytorch-cuda",
+    "keras-tensorflow": "keras-cuda",
+    "keras-jax": "keras-jax-cuda",
+    "paddle": "paddle-cuda",
+    "onnxruntime": "onnxruntime-cuda",
+}
 DEVICES = ("auto", "cpu", "cuda")
 
 
@@ -37,6 +47,19 @@ def frameworks(
             todo=f"install it, name its environment with --python {name}=PATH, or leave it out",
         )
     return [name for name in every if name in wanted]
+
+
+def environments(device: str, folder: Path = TOX) -> dict[str, str]:
+    """Interpreters of the CUDA environments that tox has made, by framework; none for ``cpu``.
+
+    Named with ``--python``, another one takes their place.
+    """
+    if device == "cpu":
+        return {}
+    pythons = {
+        name: folder / environment / "bin" / "python" for name, environment in CUDA_ENVIRONMENTS.items()
+    }
+    return {name: str(python) for name, python in pythons.items() if python.exists()}
 
 
 def builds(launcher: Launcher) -> list[str]:
@@ -88,11 +111,16 @@ def _expanded(name: str, every: Sequence[str], there: Sequence[str]) -> list[str
     return found
 
 
+def has_driver() -> bool:
+    """Whether this machine has NVIDIA's driver, as far as its files tell."""
+    return any(file.exists() for file in DRIVER_FILES)
+
+
 def device(requested: str, names: Sequence[str], launcher: Launcher, notice: Notice) -> str:
     """``cpu`` or ``cuda:0``; ``auto`` is CUDA only if every framework in ``names`` sees a device."""
     if requested == "cpu":
         return "cpu"
-    if requested == "auto" and not any(file.exists() for file in DRIVER_FILES):
+    if requested == "auto" and not has_driver():
         notice("device: cpu, since this machine has no NVIDIA driver and so no framework sees CUDA")
         return "cpu"
     blind = [

@@ -24,13 +24,20 @@ ORCHESTRATING = (
     "implementations.optimizer_table",
     "benchmarks.__main__",
     "benchmarks.run",
+    "benchmarks.node",
     "benchmarks.fit",
     "benchmarks.fork",
     "benchmarks.conftest",
     "reports.__main__",
 )
 # What a measuring process may load beside its framework.
-THIN = ("benchmarks.conftest", "benchmarks.fork", "benchmarks.fit", "implementations.child")
+THIN = (
+    "benchmarks.node",
+    "benchmarks.conftest",
+    "benchmarks.fork",
+    "benchmarks.fit",
+    "implementations.child",
+)
 THICK = ("scipy", "rich", "platformdirs", "jsonschema", "sklearn", "jinja2", "altair", "sqlalchemy", "psutil")
 
 

@@ -1,5 +1,6 @@
 """Which forks a run makes: with stand-ins for children, and a clock that each fork moves by a minute."""
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,8 @@ import pytest
 from made_forks import content_of
 from stand_in import Options, StandIn
 
-from benchmarks import comparisons, results
+from benchmarks import comparisons, plan, results
+from benchmarks.forking import ForkFailedError
 from benchmarks.run import Effort, Run
 from implementations.cache import Cache
 from implementations.processes import Finished
@@ -242,3 +244,71 @@ def test_a_stand_in_writes_what_a_fork_writes(tmp_path: Path) -> None:
     path = tmp_path / "fork.json"
     path.write_text(json.dumps(content_of(Case("mlp", "training", 32, A), [0.5])))
     assert results.read_fork(path).median == 320  # 5 steps of 32 images in half a second
+
+
+# --- Out of memory ------------------------------------------------------------------------
+
+
+class Small(Timed):
+    """A device on which batches above 4 do not fit."""
+
+    def run(self, framework: str, arguments: Any, *others: Any, **options: Any) -> Finished:
+        finished = super().run(framework, arguments, *others, **options)
+        if int(self.given[-1]["batch"]) > 4:
+            Path(self.given[-1]["benchmark-json"]).unlink()
+            return Finished(1, 1.0, False, "FAILED - torch.OutOfMemoryError: CUDA out of memory. Tried to")
+        return finished
+
+
+@pytest.fixture
+def sweep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """A run over the MLP's batches 1 to 16 on the small device."""
+    work = tuple(("mlp", "training", batch) for batch in (1, 2, 4, 8, 16))
+    preset = dataclasses.replace(plan.preset("sweep"), work=work, forks=2)
+    monkeypatch.setitem(plan.PRESETS, "sweep", preset)
+    made = Small(1, block_s=exact)
+    object.__setattr__(made, "clock", Clock())
+    prover = Prover(made, Cache(tmp_path / "cache"))
+    run = Run(tmp_path / "run", "sweep", [A], ["mlp"], prover, lambda line: None)
+    run.open()
+    run.prove()
+    run.measure()
+    return run
+
+
+def test_a_sweep_ends_where_memory_does(sweep: Run) -> None:
+    assert {fork.case.batch for fork in results.forks(sweep.folder)} == {1, 2, 4}
+    tried = [int(given["batch"]) for given in sweep.prover.launcher.given]  # type: ignore[attr-defined]
+    assert sum(batch > 4 for batch in tried) <= 2  # at most one try of either, in whatever order
+
+
+def test_out_of_memory_is_data_and_no_failure(sweep: Run) -> None:
+    assert sweep.failures
+    assert all(failure["out_of_memory"] for failure in sweep.failures)
+    assert sweep.passed
+
+
+def test_a_larger_batch_is_not_tried_again(sweep: Run) -> None:
+    before = len(sweep.prover.launcher.given)  # type: ignore[attr-defined]
+    sweep.measure()
+    assert len(sweep.prover.launcher.given) == before  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("said", "is_memory"),
+    [
+        ("torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB", True),
+        ("ResourceExhaustedError: OOM when allocating tensor with shape[64,512]", True),
+        ("jaxlib.xla_extension.XlaRuntimeError: RESOURCE_EXHAUSTED: Out of memory", True),
+        ("MemoryError: Unable to allocate 3.5 GiB", True),
+        ("what(): std::bad_alloc", True),
+        (
+            "RuntimeError: [enforce fail at alloc_cpu.cpp:124] DefaultCPUAllocator: can't allocate memory",
+            True,
+        ),
+        ("AssertionError: the canary is 0.1 off the certificate", False),
+        ("killed by SIGKILL", False),
+    ],
+)
+def test_out_of_memory_is_known_by_what_frameworks_say(said: str, is_memory: bool) -> None:
+    assert ForkFailedError("exit code 1", said).out_of_memory is is_memory

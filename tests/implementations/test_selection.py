@@ -144,3 +144,24 @@ def test_a_plain_interpreter_beside_labelled_ones_is_one_more_build(having: Havi
 def test_builds_of_a_framework_that_a_preset_leaves_out_are_left_out(having: Having) -> None:
     names, _ = chosen(None, builds(having, "2.12"), default=("paddle",))
     assert names == ["paddle"]
+
+
+# --- tox's CUDA environments --------------------------------------------------------------
+
+
+def test_environments_that_tox_has_made_are_found(tmp_path: Path) -> None:
+    python = tmp_path / "pytorch-cuda" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.touch()
+    found = selection.environments("cuda", tmp_path)
+    assert found == {"pytorch": str(python), "keras-torch": str(python)}
+
+
+def test_on_the_cpu_no_cuda_environment_is_used(tmp_path: Path) -> None:
+    assert selection.environments("cpu", tmp_path) == {}
+
+
+def test_every_framework_has_a_cuda_environment_in_tox() -> None:
+    text = (selection.ROOT / "tox.ini").read_text()
+    assert set(selection.CUDA_ENVIRONMENTS) == set(ADAPTERS)
+    assert all(f"[testenv:{name}]" in text for name in selection.CUDA_ENVIRONMENTS.values())

@@ -1,0 +1,127 @@
+"""Packing a run and importing it elsewhere: all of it, nothing else, and nothing unchecked."""
+
+import io
+import json
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from benchmarks import archive, results
+from benchmarks.plan import Case
+from implementations import certificates
+from implementations.errors import UserError
+
+CASE = Case("mlp", "training", 32, "pytorch")
+Write = Callable[..., Path]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, write_fork: Write) -> Path:
+    """A run with one file of each kind, and something that is none."""
+    made = tmp_path / "made" / "run"
+    results.write_json(made / "run.json", {"preset": "quick"})
+    write_fork(made, CASE, 1, [0.5])
+    certificates.write(
+        made / "certificates" / "mlp.json", certificates.signed({"passed": True, "findings": []})
+    )
+    ceilings = {"flop_per_s": {"float32": 1e9}, "copied_bytes_per_s": 1e9}
+    results.write_json(results.ceiling_path(made, "pytorch"), ceilings)
+    results.write_json(made / "failures" / "forks-a.json", {"fork": 1})
+    (made / "report.html").write_text("a page")
+    (made / "forks" / ".123-1.partial").mkdir()
+    (made / "forks" / ".123-1.partial" / "half.json").write_text("{")
+    return made
+
+
+@pytest.fixture
+def packed(folder: Path, tmp_path: Path) -> Path:
+    archive.pack(folder, tmp_path / "run.tar.gz")
+    return tmp_path / "run.tar.gz"
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*.json")}
+
+
+def test_what_is_imported_is_what_was_packed(folder: Path, packed: Path, tmp_path: Path) -> None:
+    count = archive.unpack(packed, tmp_path / "here")
+    here = contents(tmp_path / "here")
+    assert count == len(here) == 5
+    assert here.items() <= contents(folder).items()
+    assert [fork.case for fork in results.forks(tmp_path / "here")] == [CASE]
+
+
+def test_an_archive_names_no_user(packed: Path) -> None:
+    with tarfile.open(packed) as tar:
+        assert {(m.uid, m.gid, m.uname, m.gname) for m in tar.getmembers()} == {(0, 0, "", "")}
+
+
+def test_what_is_no_run_is_not_packed(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="run's description cannot be read"):
+        archive.pack(tmp_path, tmp_path / "a.tar.gz")
+    assert not (tmp_path / "a.tar.gz").exists()
+
+
+def test_nothing_is_imported_over_something(packed: Path, folder: Path) -> None:
+    before = contents(folder)
+    with pytest.raises(UserError, match="not empty"):
+        archive.unpack(packed, folder)
+    assert contents(folder) == before
+
+
+def refused(path: Path, tmp_path: Path) -> str:
+    """Why ``path`` is refused; and nothing is left of it."""
+    with pytest.raises(UserError) as caught:
+        archive.unpack(path, tmp_path / "into" / "here")
+    assert list((tmp_path / "into").iterdir()) == []
+    return str(caught.value)
+
+
+def test_a_damaged_archive_is_refused(packed: Path, tmp_path: Path) -> None:
+    packed.write_bytes(packed.read_bytes()[:-200])
+    assert "the archive cannot be read" in refused(packed, tmp_path)
+
+
+def test_what_is_no_archive_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.tar.gz"
+    path.write_text("no archive")
+    assert "the archive cannot be read" in refused(path, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "name", ["../outside.json", "/etc/outside.json", "forks/../../outside.json", "forks/a.py", "other/a.json"]
+)
+def test_an_archive_that_holds_something_else_is_refused(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.tar.gz"
+    with tarfile.open(path, "w:gz") as tar:
+        member = tarfile.TarInfo(name)
+        member.size = 2
+        tar.addfile(member, io.BytesIO(b"{}"))
+    assert "something else than results" in refused(path, tmp_path)
+
+
+def test_a_link_in_an_archive_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.tar.gz"
+    with tarfile.open(path, "w:gz") as tar:
+        member = tarfile.TarInfo("forks/a.json")
+        member.type, member.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        tar.addfile(member)
+    assert "something else than results" in refused(path, tmp_path)
+
+
+def test_a_damaged_result_in_an_archive_is_refused(folder: Path, tmp_path: Path) -> None:
+    (fork,) = (folder / "forks").glob("*.json")
+    content = json.loads(fork.read_text())
+    del content["benchmarks"][0]["extra_info"]["canary_difference"]
+    fork.write_text(json.dumps(content))
+    archive.pack(folder, tmp_path / "a.tar.gz")
+    assert "canary_difference" in refused(tmp_path / "a.tar.gz", tmp_path)
+
+
+def test_a_certificate_changed_by_hand_is_refused(folder: Path, tmp_path: Path) -> None:
+    path = folder / "certificates" / "mlp.json"
+    path.write_text(path.read_text().replace('"findings": []', '"findings": [1]'))
+    archive.pack(folder, tmp_path / "a.tar.gz")
+    assert "id does not fit" in refused(tmp_path / "a.tar.gz", tmp_path)

@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from implementations import certify, networks, reference, sameness, weights
+from implementations import bounds, certify, networks, reference, sameness, weights
 from implementations.network import Settings
+from implementations.policies import Switches
+from implementations.training import SGD
 
 
 class Zeros(Mapping[str, Any]):
@@ -263,3 +265,40 @@ def claimed_precision(framework: Any, *, settings: Settings, precision: str) -> 
     case = sameness.Case.on_probe(network, weights.probe(network, 0))
     (finding,) = reduced.prove(framework, case, settings, [precision])
     return finding.breach.got if finding.breach else ""
+
+
+def proven_under(
+    framework: Any, *, settings: Settings, name: str, switches: dict[str, bool]
+) -> dict[str, Any]:
+    """What levels 0 to 2 find in the small network of odd shapes under ``switches``, and what is reported."""
+    chosen = dataclasses.replace(settings, switches=Switches(**switches))
+    network = networks.build("probe")
+    case = sameness.Case.on_probe(network, weights.probe(network, sameness.PROBE_SEED))
+    findings = sameness.prove(framework, case, chosen, known=bounds.known_differences(name))
+    built = framework.build(network, case.weights, chosen, training=False)
+    built.outputs(case.images)
+    return {"findings": [finding.as_data() for finding in findings], "switches": built.switches()}
+
+
+def read_back(framework: Any, *, settings: Settings) -> dict[str, str]:
+    """What a built network reports under the settings' policy."""
+    network = networks.build("probe")
+    values = weights.probe(network, sameness.PROBE_SEED)
+    built = framework.build(network, values, settings, training=False)
+    built.outputs(weights.probe_images(network, sameness.PROBE_SEED, 2, 1.0))
+    return dict(built.switches())
+
+
+def numbers_read(framework: Any, *, settings: Settings) -> dict[str, list[int]]:
+    """Shapes of what inference and training steps return, read on the host."""
+    network = networks.build("mlp")
+    values = weights.probe(network, sameness.PROBE_SEED)
+    images = weights.probe_images(network, 0, 3)
+    inferring = framework.build(network, values, settings, training=False)
+    training = framework.build(network, values, settings, training=True)
+    training.prepare_training(SGD(learning_rate=0.125))
+    batch = training.put(images, weights.probe_labels(network, 0, 3))
+    return {
+        "logits": list(inferring.read(inferring.infer(inferring.put(images))).shape),
+        "loss": list(training.read(training.train_step(batch)).shape),
+    }

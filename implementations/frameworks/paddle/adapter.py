@@ -95,9 +95,6 @@ class PaddleNetwork:
         self.module = layers.Trunk(network.layers, builder)
         self._set_training(training)
         self.taps = builder.taps
-        self.timed: Any = self.module
-        if settings.switches.compile:
-            self.timed = paddle.jit.to_static(self.module, full_graph=True)
         self.engine: engine.Engine | None = None
         self.settings, self.in_engine = settings, settings.switches.engine and not training
         self.load(weights)
@@ -128,9 +125,9 @@ class PaddleNetwork:
         if not self.module.training:
             return self.infer(self.put(images)).astype(self.dtype).numpy()
         self._set_training(False)
-        try:  # not compiled: what is timed here is training
+        try:
             with paddle.no_grad():
-                return self._forward(self.module, self.put(images).images)[0].astype(self.dtype).numpy()
+                return self._forward(self.put(images).images)[0].astype(self.dtype).numpy()
         finally:
             self._set_training(True)
 
@@ -140,11 +137,8 @@ class PaddleNetwork:
         return seen
 
     def gradients(self, images: Array, labels: Array) -> tuple[float, dict[str, Array]]:
-        return self._gradients(self.timed, images, labels)
-
-    def _gradients(self, module: Any, images: Array, labels: Array) -> tuple[float, dict[str, Array]]:
         self.module.clear_gradients()
-        loss = self._loss(module, self.put(images, labels))
+        loss = self._loss(self.put(images, labels))
         loss.backward()
         named = self.module.named_parameters()
         gradients = {n: _canonical(p.grad).copy() for n, p in named if p.grad is not None}
@@ -153,7 +147,7 @@ class PaddleNetwork:
 
     def traced(self, images: Array, labels: Array) -> tuple[float, dict[str, Array], dict[str, Array]]:
         with self._watched() as seen:
-            loss, gradients = self._gradients(self.module, images, labels)
+            loss, gradients = self.gradients(images, labels)
         return loss, gradients, seen
 
     @contextlib.contextmanager
@@ -190,13 +184,13 @@ class PaddleNetwork:
         if self.engine is not None:
             return self.engine.run(batch.images)
         with paddle.no_grad():
-            return self._forward(self.timed, batch.images)[0]
+            return self._forward(batch.images)[0]
 
-    def _forward(self, module: Any, images: Tensor) -> Sequence[Tensor]:
+    def _forward(self, images: Tensor) -> Sequence[Tensor]:
         if self.mixed is None:
-            return module(images)
+            return self.module(images)
         with paddle.amp.auto_cast(dtype=self.mixed):
-            return module(images)
+            return self.module(images)
 
     def prepare_training(self, optimizer: Optimizer) -> None:
         self.optimizer = optimizers.make(optimizer, self.module.named_parameters())
@@ -205,14 +199,14 @@ class PaddleNetwork:
         optimizers.set_learning_rate(self.optimizer, rate)
 
     def train_step(self, batch: Batch) -> Tensor:
-        loss = self._loss(self.timed, batch)
+        loss = self._loss(batch)
         loss.backward()
         self.optimizer.step()
         self.optimizer.clear_grad()
         return loss.detach()
 
-    def _loss(self, module: Any, batch: Batch) -> Tensor:
-        heads = zip(self.network.heads, self._forward(module, batch.images), strict=True)
+    def _loss(self, batch: Batch) -> Tensor:
+        heads = zip(self.network.heads, self._forward(batch.images), strict=True)
         loss = self.network.loss
         return paddle.add_n(
             [h.loss_weight * losses.of_head(loss, x.astype(self.dtype), batch.labels) for h, x in heads]
@@ -226,7 +220,6 @@ class PaddleNetwork:
         flags = paddle.get_flags(names) if self.device.startswith("cuda") else {}
         return {
             "threads": os.environ["OMP_NUM_THREADS"],
-            "compiled": str(self.timed is not self.module),
             "computes_in": self.mixed or self.dtype,
             **{name: str(value) for name, value in flags.items()},
             **(self.engine.switches() if self.engine else {}),

@@ -72,3 +72,23 @@ def test_another_network_is_caught_through_the_rounding(case: Case) -> None:
 
     (finding,) = proven(case, "float16", framework=Slipped())
     assert not finding.passed
+
+
+@pytest.mark.parametrize(
+    ("precision", "largest", "fits"),
+    [
+        ("float16", 16_000.0, True),
+        ("float16", -20_000.0, False),
+        ("bfloat16", 1e30, True),
+        ("tf32", 1e30, True),
+    ],
+)
+def test_only_float16_has_a_narrower_range(precision: str, largest: float, fits: bool) -> None:
+    assert reduced.fits(precision, [np.ones(3), np.array([[1.0, largest]])]) is fits
+
+
+def test_float16_is_left_out_where_the_network_is_beyond_its_range(case: Case) -> None:
+    scaled = {path: 300 * value for path, value in case.weights.items()}
+    huge = Case(case.network, scaled, case.images, case.labels)
+    assert proven(huge, "float16") == []
+    assert [finding.precision for finding in proven(huge, "float16", "bfloat16")] == ["bfloat16"]

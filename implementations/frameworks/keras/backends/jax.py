@@ -63,8 +63,11 @@ class Engine:
         self.model, self.loss, self.device = model, loss, settings.device
         self.optimizer: keras.optimizers.Optimizer | None = None
         self.pending: list[Any] = []  # computed, perhaps, but not waited for
-        self._infer = jax.jit(self._forward)
-        self._gradients = jax.jit(jax.value_and_grad(self._training_loss, has_aux=True))
+        # float64 is proven and never timed: XLA need not optimise what runs once, which takes it minutes.
+        options = {"xla_backend_optimization_level": 0} if settings.precision == "float64" else None
+        self._jit = functools.partial(jax.jit, compiler_options=options)
+        self._infer = self._jit(self._forward)
+        self._gradients = self._jit(jax.value_and_grad(self._training_loss, has_aux=True))
 
     def sync_from_model(self) -> None:
         """Take over the model's and the optimizer's variables."""
@@ -93,7 +96,7 @@ class Engine:
         return logits
 
     def activations(self, shown: keras.Model, images: Any, training: bool) -> Any:
-        compute = jax.jit(functools.partial(shown.stateless_call, training=training))
+        compute = self._jit(functools.partial(shown.stateless_call, training=training))
         state = (
             [v.value for v in group] for group in (shown.trainable_variables, shown.non_trainable_variables)
         )
@@ -109,7 +112,7 @@ class Engine:
         return loss, gradients
 
     def traced(self, images: Any, labels: Any) -> tuple[Any, list[Any], Any]:
-        compute = jax.jit(jax.value_and_grad(self._loss_and_outputs, has_aux=True))
+        compute = self._jit(jax.value_and_grad(self._loss_and_outputs, has_aux=True))
         (loss, (_, outputs)), gradients = compute(self.trainable, self.frozen, images, labels)
         return loss, gradients, outputs
 
@@ -117,7 +120,7 @@ class Engine:
         self.optimizer = optimizer
         self.sync_from_model()
         # The old state is given up at each step, as in Keras' own trainer.
-        self._step = jax.jit(self._update, donate_argnums=(0, 1, 2))
+        self._step = self._jit(self._update, donate_argnums=(0, 1, 2))
 
     def train_step(self, images: Any, labels: Any) -> Any:
         loss, self.trainable, self.frozen, self.slots = self._step(

@@ -17,7 +17,11 @@ images = tf.random.normal((1, {size}, {size}, {channels}))
 above = tf.random.normal((1, {size} // 2, {size} // 2, 128))
 for _ in range({repeats}):
     tf.raw_ops.Conv2DBackpropFilter(
-        images, [1, 1, {channels}, 128], above, strides=[1, 2, 2, 1], padding="VALID"
+        input=images,
+        filter_sizes=[1, 1, {channels}, 128],
+        out_backprop=above,
+        strides=[1, 2, 2, 1],
+        padding="VALID",
     )
 """
 PYTORCH = """

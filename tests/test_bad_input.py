@@ -158,6 +158,13 @@ def test_a_mistake_in_what_to_prove_is_refused(implementations: Command, line: s
         ("run --framework jax", "jax"),
         ("run --fast", "--fast"),
         ("train lenet", "lenet"),
+        ("run --policy fastest", "fastest"),
+        ("run --precision 0", "'0'"),
+        ("run --precision narrow", "'narrow'"),
+        ("run --budget -1", "'-1'"),
+        ("run --python pytorch@=/usr/bin/python3", "pytorch@="),
+        ("run --resume results/none", "--output"),
+        ("list --framework pytorch@1.0", "pytorch@1.0"),
     ],
 )
 def test_a_mistake_in_what_to_measure_is_refused(
@@ -308,6 +315,22 @@ def test_an_option_that_a_table_would_not_heed_is_refused(
     implementations: Command, table: str, unheeded: str
 ) -> None:
     implementations("check", table, *unheeded.split()).is_refused(unheeded.split()[0], "leave the option out")
+
+
+def test_going_on_with_what_is_no_run_is_refused(benchmarks: Command, tmp_path: Path) -> None:
+    benchmarks("run", "--resume", tmp_path / "none").is_refused(str(tmp_path / "none" / "run.json"))
+
+
+def test_an_archive_that_is_none_is_refused(benchmarks: Command, tmp_path: Path) -> None:
+    path = tmp_path / "a.tar.gz"
+    path.write_text("no archive")
+    benchmarks("import", path, "--output", tmp_path / "here").is_refused(
+        "the archive cannot be read", str(path)
+    )
+
+
+def test_a_folder_that_is_no_run_is_not_packed(benchmarks: Command, tmp_path: Path) -> None:
+    benchmarks("pack", tmp_path, "--output", tmp_path / "a.tar.gz").is_refused(str(tmp_path / "run.json"))
 
 
 # --- Where a command is started -----------------------------------------------------------

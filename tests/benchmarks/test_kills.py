@@ -26,7 +26,7 @@ FRAMEWORKS = ["pytorch", "paddle"]
 def go_on(folder: Path, cache: Path) -> None:
     """One run in ``folder``, from the start or from where another one was killed."""
     prover = Prover(StandIn(1, real=True), Cache(cache))
-    run = Run(folder, "quick", FRAMEWORKS, ["mlp"], prover, lambda line: None, Effort(0.03, 0.0))
+    run = Run(folder, "quick", FRAMEWORKS, ["mlp"], prover, lambda line: None, effort=Effort(0.03, 0.0))
     run.open()
     run.prove()
     run.measure()

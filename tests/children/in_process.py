@@ -31,7 +31,7 @@ class InProcess(Launcher):
     def proven(self, framework: str, given: dict[str, Any]) -> dict[str, Any]:
         proven = certify.certify(
             ReferenceFramework(),
-            settings=Settings(devices=(given["device"],)),
+            settings=Settings(devices=(given["device"],), policy=given["policy"]),
             name=given["name"],
             network=given["network"],
             weights_path=given["weights_path"],

@@ -35,7 +35,8 @@ class StandIn(InProcess):
         given = dict(a.removeprefix("--").partition("=")[::2] for a in arguments if a.startswith("--"))
         self.given.append(given)
         (task,) = [task for task in TASKS if f"benchmarks/test_{task}.py" in arguments]
-        case = Case(given["network"], task, int(given["batch"]), framework, given.get("exporter"))
+        measured = (given["network"], task, int(given["batch"]), framework)
+        case = Case(*measured, given.get("exporter"), given["policy"])
         content, output = json.dumps(self.content(case, given)), Path(given["benchmark-json"])
         if self.real:
             return super().run(framework, ["-I", "-S", str(CHILD), content, str(output)], timeout)

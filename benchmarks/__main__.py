@@ -185,10 +185,11 @@ def _run(options: argparse.Namespace) -> int:
     if options.resume is not None:
         _resume(options)
     preset = plan.preset(options.preset)
+    chosen = list(dict.fromkeys(map(policies.known, options.policy or [policies.EQUAL])))
     run = _prepared(options, _networks(options, preset))
     budget = preset.budget_s if options.budget is None else options.budget
     run.effort = Effort(options.precision, budget)
-    run.policies = list(dict.fromkeys(map(policies.known, options.policy or [policies.EQUAL])))
+    run.policies = chosen
     if not run.cases:
         raise UserError(
             "there is nothing to measure",

@@ -30,6 +30,7 @@ from implementations.processes import Launcher, available_cores, parse_pythons
 from implementations.proving import Prover
 
 SOMETHING_FAILED = 1
+DEFAULT_PRESET = "quick"
 RESULTS = Path("results")
 LATEST = Path("latest")  # what --resume alone stands for
 
@@ -68,7 +69,7 @@ def _add_import(command: argparse.ArgumentParser) -> None:
 
 
 def _pack(options: argparse.Namespace) -> int:
-    target = options.output or options.folder.with_name(f"{options.folder.name}.tar.gz")
+    target = options.output or archive.beside(options.folder)
     count = archive.pack(options.folder, target)
     CONSOLE.print(f"{count} files in {target}")
     return 0
@@ -138,7 +139,7 @@ def _add_output(command: argparse.ArgumentParser) -> None:
 
 
 def _add_choice(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--preset", default="quick", metavar="P", help=", ".join(plan.PRESETS))
+    command.add_argument("--preset", default=DEFAULT_PRESET, metavar="P", help=", ".join(plan.PRESETS))
     command.add_argument(
         "--framework", action="append", metavar="F", help="repeatable; default: the preset's, if installed"
     )
@@ -222,25 +223,29 @@ def _resume(options: argparse.Namespace) -> None:
         )
     folder = _latest() if options.resume == LATEST else options.resume
     about = results.read_run(folder)
-    options.output, options.preset = folder, str(about["preset"])
+    options.output = folder
+    if options.preset == DEFAULT_PRESET:  # another one is the user's, and refused when the run is opened
+        options.preset = about["preset"]
+    if options.device == "auto":
+        options.device = about["device"].partition(":")[0]
+    options.threads = options.threads or about["threads"]
     options.framework = options.framework or about.get("frameworks")
     options.network = options.network or about.get("networks")
     options.policy = options.policy or about.get("policies")
-    options.device, options.threads = str(about["device"]).partition(":")[0], about["threads"]
     CONSOLE.print(f"going on with {folder}")
 
 
 def _latest() -> Path:
-    """The folder of the last run; their names begin with the time of the start."""
-    started = sorted(RESULTS.glob("*/run.json"))
-    if not started:
+    """The folder of the run that was started last."""
+    folders = [path.parent for path in RESULTS.glob("*/run.json")]
+    if not folders:
         raise UserError(
             "there is no run to go on with",
             given=f"no run in {RESULTS}",
             allowed="--resume DIR",
             todo="name the folder of the run, or start one without --resume",
         )
-    return started[-1].parent
+    return max(folders, key=lambda folder: str(results.read_run(folder)["started"]))
 
 
 def _train(options: argparse.Namespace) -> int:
@@ -263,9 +268,8 @@ def _interruptible(run: Run) -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         kept = len(list((run.folder / "forks").glob("*.json")))
-        words = shlex.join(
-            [*sys.orig_argv[1:], *([] if "--output" in sys.orig_argv else ["--output", str(run.folder)])]
-        )
+        named = any(word.partition("=")[0] in ("--output", "--resume") for word in sys.orig_argv)
+        words = shlex.join([*sys.orig_argv[1:], *([] if named else ["--output", str(run.folder)])])
         raise KeyboardInterrupt(
             f"{kept} finished forks are kept in {run.folder}; go on with: python {words}"
         ) from None

@@ -17,6 +17,11 @@ KINDS = ("certificates", "ceilings", "forks", "training", "failures", "mutants")
 LARGEST = 2**30  # bytes of one file: results have kilobytes
 
 
+def beside(folder: Path) -> Path:
+    """Where the archive of ``folder`` is written by default."""
+    return folder.with_name(f"{folder.name}.tar.gz")
+
+
 def pack(folder: Path, archive: Path) -> int:
     """Write the run in ``folder`` into ``archive``; how many files it holds. ``UserError`` if it is none."""
     results.read_run(folder)
@@ -30,7 +35,7 @@ def pack(folder: Path, archive: Path) -> int:
 def _files(folder: Path) -> Iterator[Path]:
     yield folder / "run.json"
     for kind in KINDS:
-        yield from sorted((folder / kind).glob("[!.]*.json"))
+        yield from sorted((folder / kind).glob("*.json"))
 
 
 def _anonymous(info: tarfile.TarInfo) -> tarfile.TarInfo:
@@ -53,16 +58,20 @@ def unpack(archive: Path, folder: Path) -> int:
             allowed="a new or empty folder",
             todo="choose another --output",
         )
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".import-") as name:
-        made = Path(name) / "run"
-        _extract(archive, made)
-        _check(made)
-        count = sum(1 for _ in _files(made))
-        if folder.exists():
-            folder.rmdir()
-        made.rename(folder)
-    return count
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".import-") as name:
+            made = Path(name) / "run"
+            _extract(archive, made)
+            _check(made)
+            return sum(1 for _ in _files(made.replace(folder)))
+    except OSError as error:
+        raise UserError(
+            f"the run cannot be written ({error.strerror or error})",
+            given=folder,
+            allowed="a new folder in a place with room that can be written",
+            todo="choose another --output",
+        ) from None
 
 
 def _extract(archive: Path, folder: Path) -> None:
@@ -95,6 +104,8 @@ def _check(folder: Path) -> None:
     for kind, read in checks.items():
         for path in sorted((folder / kind).glob("*.json")):
             read(path)
+    for path in sorted((folder / "mutants").glob("*.json")):
+        results.read_json(path, "mutants' record")
     results.ceilings(folder)
     results.failures(folder)
 

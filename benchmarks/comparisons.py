@@ -73,6 +73,19 @@ def counting(forks: Sequence[Fork]) -> tuple[Fork, ...]:
     return undisturbed if len(undisturbed) >= intervals.FEWEST_FORKS else tuple(forks)
 
 
+def to_repeat(forks: Iterable[Fork], first: int) -> list[Case]:
+    """A case for each of its ``first`` forks that was disturbed and for which no further one was made yet."""
+    cases: dict[Case, list[Fork]] = defaultdict(list)
+    for fork in forks:
+        cases[fork.case].append(fork)
+    wanted = []
+    for case, made in cases.items():
+        disturbed = [fork for fork in made if fork.disturbances and fork.attributes["fork"] <= first]
+        further = [fork for fork in made if fork.attributes["fork"] > first]
+        wanted += [case] * (len(disturbed) - len(further))
+    return wanted
+
+
 def widest(found: Iterable[Comparison], precision: float, without: Collection[Case] = ()) -> list[Case]:
     """Both sides of every ratio that is wider than ``precision``, the widest first, each case once.
 
@@ -96,12 +109,11 @@ class Precision:
     ratios: int
     reached: int  # within the precision asked for
     widest: float  # largest half-width, as a fraction
-    target: float
     forks_to_target: int | None  # further forks of all cases together; ``None`` where no spread is known
 
 
 def precision_of(found: Iterable[Comparison], precision: float, target: float) -> Precision:
-    """The precision that the ratios of ``found`` have reached."""
+    """The precision that the ratios of ``found`` have reached, and what ``target`` would cost."""
     comparisons = list(found)
     ratios = [r for c in comparisons for case in c.forks if (r := c.of_fastest(case)) is not None]
     further = [_further(comparison, target) for comparison in comparisons]
@@ -109,7 +121,6 @@ def precision_of(found: Iterable[Comparison], precision: float, target: float) -
         ratios=len(ratios),
         reached=sum(ratio.width <= precision for ratio in ratios),
         widest=max((ratio.width for ratio in ratios), default=0.0),
-        target=target,
         forks_to_target=None if None in further else sum(n for n in further if n is not None),
     )
 

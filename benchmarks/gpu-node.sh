@@ -1,5 +1,5 @@
 #!/bin/sh
-# One slice, of at most eight minutes, of everything that this machine can measure with the frameworks that
+# One slice, of about eight minutes, of everything that this machine can measure with the frameworks that
 # it has; run it again until it says that all is done. The results are one archive beside the run's folder:
 #
 #     sh benchmarks/gpu-node.sh [FOLDER] [OPTIONS of python -m benchmarks.node]

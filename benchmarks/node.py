@@ -1,7 +1,7 @@
 """What a machine without network can do with the frameworks that it has: one slice of a run, and its archive.
 
 ``python -m benchmarks.node --output DIR``: proofs, ceilings, forks under both policies with batch sweeps,
-recipes; whatever is not there yet, for at most ``--slice`` minutes. The same command goes on; the exit code
+recipes; whatever is not there yet, begun within ``--slice`` minutes. The same command goes on; the exit code
 is 0 when all is done and 3 while something is left. Beside a framework it needs NumPy, safetensors, pytest
 and pytest-benchmark alone; what psutil and NVML would add is left out where they are not installed.
 """
@@ -26,7 +26,7 @@ from implementations.proving import Prover
 
 PRESET = "node"
 SOMETHING_LEFT = 3
-SLICE_S = 7 * 60  # a step that has begun is finished
+SLICE_S = 7 * 60  # a proof or fork that has begun is finished
 Step = Callable[[], None]
 
 
@@ -41,7 +41,7 @@ def main(arguments: Sequence[str]) -> int:
             left = True
             break
         step()
-    packed = options.output.with_suffix(".tar.gz")
+    packed = archive.beside(options.output)
     count = archive.pack(options.output, packed)
     run.notice(
         f"{count} files in {packed}; {'not all is done: run the same again' if left else 'all is done'}"
@@ -77,7 +77,7 @@ def _prepared(options: argparse.Namespace) -> Run:
 
 def steps(run: Run, data_dir: Path | None) -> Iterator[Step]:
     """What is still to be done, in its order, each in its own time: no step outlasts a fork or a proof."""
-    for claim in run.claims():
+    for claim in run.proofs.take_over(run.claims()):
         yield partial(run.proofs.make, [claim])
     for framework in run.frameworks:
         yield partial(run.measure_ceiling, framework)

@@ -1,6 +1,6 @@
 """A run's proofs: made, or taken over where all that they rest on is as it was."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -34,13 +34,17 @@ class Proofs:
     def path(self, claim: Claim) -> Path:
         return self.folder / "certificates" / f"{claim.slug}.json"
 
-    def make(self, wanted: Collection[Claim]) -> None:
-        """A certificate for each of ``wanted``; what still holds is not proven again."""
+    def take_over(self, wanted: Iterable[Claim]) -> list[Claim]:
+        """What of ``wanted`` no certificate holds for any more."""
+        missing = []
         for claim in wanted:
             self._take_over(claim)
-        missing = [claim for claim in wanted if claim not in self.certificates]
-        held = len(self.certificates)
-        self.notice(f"proving sameness: {len(missing)} claims; {held} proven before still hold")
+            if claim not in self.certificates:
+                missing.append(claim)
+        return missing
+
+    def make(self, missing: Sequence[Claim]) -> None:
+        """A certificate for each of ``missing``."""
         self.prover.all(missing, self._proven)
 
     def _take_over(self, claim: Claim) -> None:

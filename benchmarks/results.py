@@ -39,6 +39,15 @@ KEY = (
     "method_version",
 )
 
+RUN = {
+    "schema_version": int,
+    "preset": str,
+    "device": str,
+    "threads": int,
+    "machine": dict,
+    "commit": dict,
+    "started": str,
+}
 TRAINING = ("schema_version", "recipe", "framework", "versions", "certificate", "data", "initial", "epochs")
 
 
@@ -117,11 +126,23 @@ def fields_of(path: Path, content: Any) -> dict[str, Any]:
 
 
 def read_run(folder: Path) -> dict[str, Any]:
-    """The description of the run in ``folder``; ``UserError`` if there is none, or it is damaged."""
+    """The description of the run in ``folder``; ``UserError`` if there is none, or it is damaged or newer."""
     path = folder / "run.json"
+    if not path.is_file():
+        raise UserError(
+            "the folder does not exist" if not folder.exists() else "this is not a run's folder",
+            given=folder,
+            allowed="a folder that 'python -m benchmarks run' wrote, with a run.json in it",
+            todo="name another folder, or measure first",
+        )
     about = read_json(path, "run's description")
     if not isinstance(about, dict):
-        raise refused(path, "the run's description is not one of this project's")
+        raise refused(path, "the run's description is not one of this project's (no object)")
+    for name, kind in RUN.items():
+        if not isinstance(about.get(name), kind):
+            raise refused(path, f"the run's description is not one of this project's (no {name})")
+    if about["schema_version"] > SCHEMA_VERSION:
+        raise refused(path, f"the run is from a newer version (schema {about['schema_version']})")
     return about
 
 

@@ -8,7 +8,7 @@ import dataclasses
 import datetime
 import json
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from benchmarks import comparisons, machine, plan, results, train
 from benchmarks.data.images import ImageSet
 from benchmarks.forking import Forker, ForkFailedError
 from benchmarks.plan import Case, Preset
+from benchmarks.progress import Progress
 from benchmarks.proofs import Proofs
 from benchmarks.recipes import Recipe
 from benchmarks.sensors import Sensors, describe_gpu, nvml
@@ -32,7 +33,6 @@ from implementations.processes import ChildFailedError, available_cores
 from implementations.proving import Prover
 
 SCHEDULE_SEED = 0
-LONG_S = 3 * 3600
 TARGET = 0.015  # the precision whose price a run names at its end
 Notice = Callable[[str], None]
 Turn = tuple[Case, int]
@@ -131,7 +131,10 @@ class Run:
 
     def prove(self) -> None:
         """A certificate for every claim that this run rests on."""
-        self.proofs.make(self.claims())
+        missing = self.proofs.take_over(self.claims())
+        held = len(self.proofs.certificates)
+        self.notice(f"proving sameness: {len(missing)} claims; {held} proven before still hold")
+        self.proofs.make(missing)
         self.proofs.take_over_slips(self.frameworks)
 
     def claims(self) -> list[Claim]:
@@ -174,7 +177,7 @@ class Run:
         missing = self.missing()
         every = len(self.cases) * self.preset.forks
         self.notice(f"measuring: {len(missing)} of {every} forks, in an interleaved order")
-        progress = _Progress(self.clock)
+        progress = Progress(self.clock)
         self._measure(missing, progress)
         self._repeat_disturbed(progress)
         self._narrow(progress)
@@ -187,28 +190,23 @@ class Run:
 
     def measure_turn(self, case: Case, number: int) -> None:
         """One fork, said in a line."""
-        outcome = self._measure_fork(case, number)
-        self.notice(f"  {case.network} {case.task} b{case.batch} {case.title}: {outcome}")
+        self.notice(f"  {_said(case)}: {self._measure_fork(case, number)}")
 
-    def _measure(self, turns: Sequence[Turn], progress: "_Progress") -> None:
+    def _measure(self, turns: Sequence[Turn], progress: Progress) -> None:
         for position, (case, number) in enumerate(turns, start=1):
             outcome = self._measure_fork(case, number)
             progress.finished(case)
-            self.notice(
-                f"  [{position}/{len(turns)}] {case.network} {case.task} b{case.batch} {case.title}: "
-                f"{outcome}; {progress.left(turns[position:])} left"
-            )
+            left = progress.left(case for case, _ in turns[position:])
+            self.notice(f"  [{position}/{len(turns)}] {_said(case)}: {outcome}; {left} left")
 
-    def _repeat_disturbed(self, progress: "_Progress") -> None:
-        """Once for every disturbed fork, while there is time."""
-        counts = {case: len(forks) for case, forks in self._forks().items()}
-        disturbed = [(c, fork) for c, forks in self._forks().items() for fork in forks if fork.disturbances]
-        wanted = [case for case, _ in disturbed if counts[case] < 2 * self.preset.forks]
+    def _repeat_disturbed(self, progress: Progress) -> None:
+        """Once for every one of the preset's forks that was disturbed, while there is time."""
+        wanted = comparisons.to_repeat(results.forks(self.folder), self.preset.forks)
         if wanted:
             self.notice(f"measuring: {len(wanted)} forks again that were disturbed")
             self._measure_while_time(wanted, progress)
 
-    def _narrow(self, progress: "_Progress") -> None:
+    def _narrow(self, progress: Progress) -> None:
         """Round after round, a fork for both sides of every ratio that is too wide yet, the widest first."""
         while wide := self._too_wide():
             if not self._measure_while_time(wide, progress):
@@ -220,12 +218,13 @@ class Run:
         found = comparisons.comparisons(results.forks(self.folder))
         return comparisons.widest(found, self.effort.precision, without=failed)
 
-    def _measure_while_time(self, cases: Sequence[Case], progress: "_Progress") -> bool:
+    def _measure_while_time(self, cases: Sequence[Case], progress: Progress) -> bool:
         """One more fork of each case; whether there was time for all."""
         for case in cases:
             if self.clock() + progress.typical(case) > self.started + self.effort.budget_s:
                 return False
-            self._measure([(case, self._next_number(case))], progress)
+            self.measure_turn(case, self._next_number(case))
+            progress.finished(case)
         return True
 
     def _next_number(self, case: Case) -> int:
@@ -234,13 +233,7 @@ class Run:
             number += 1
         return number
 
-    def _forks(self) -> dict[Case, list[results.Fork]]:
-        found: dict[Case, list[results.Fork]] = {}
-        for fork in results.forks(self.folder):
-            found.setdefault(fork.case, []).append(fork)
-        return found
-
-    def _notice_precision(self, progress: "_Progress") -> None:
+    def _notice_precision(self, progress: Progress) -> None:
         """How narrow the ratios became, and what more would cost."""
         found = comparisons.comparisons(results.forks(self.folder))
         reached = comparisons.precision_of(found, self.effort.precision, TARGET)
@@ -353,41 +346,13 @@ class Run:
         return not failed and self.proofs.passed
 
 
-class _Progress:
-    """How long forks take, from those of their case (or of all) so far."""
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self.clock, self.last, self.taken = clock, clock(), dict[Case, float]()
-
-    def finished(self, case: Case) -> None:
-        now = self.clock()
-        self.taken[case], self.last = now - self.last, now
-
-    def typical(self, case: Case) -> float:
-        """Seconds of one more fork of ``case``; 0 while none was measured."""
-        return self.taken.get(case, self._mean())
-
-    def _mean(self) -> float:
-        return sum(self.taken.values()) / len(self.taken) if self.taken else 0.0
-
-    def left(self, coming: Iterable[Turn]) -> str:
-        return _minutes(sum(self.typical(case) for case, _ in coming))
-
-    def lasting(self, forks: int) -> str:
-        """How long ``forks`` of any case would take."""
-        return _minutes(forks * self._mean())
+def _said(case: Case) -> str:
+    return f"{case.network} {case.task} b{case.batch} {case.title}"
 
 
 def _shown_ceiling(found: dict[str, Any]) -> str:
     products = (f"{flops / 1e9:,.0f} GFLOP/s in {p}" for p, flops in found["flop_per_s"].items())
     return ", ".join([*products, f"copies at {found['copied_bytes_per_s'] / 1e9:,.1f} GB/s"])
-
-
-def _minutes(seconds: float) -> str:
-    """``12:34``; hours where it is that long."""
-    if seconds >= LONG_S:
-        return f"{seconds / 3600:.0f} h"
-    return f"{round(seconds) // 60}:{round(seconds) % 60:02d}"
 
 
 def _not_the_same(proof: Certificate) -> str:

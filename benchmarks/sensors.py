@@ -4,6 +4,7 @@ Read by the parent, in a thread of its own, a few times a second. What cannot be
 """
 
 import contextlib
+import importlib
 import os
 import time
 from collections.abc import Callable, Mapping
@@ -47,7 +48,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class Sensors:
-    """Reads samples about a child; ``gpu`` is the device's number, if it computes on one."""
+    """Reads samples about a child; ``gpu_sample`` reads its GPU, if it computes on one."""
 
     gpu_sample: Callable[[], Gpu | None] = lambda: None
     sys: Path = SYS
@@ -71,7 +72,8 @@ class Sensors:
 
     def _throttled(self) -> int | None:
         counts = [
-            _number(path) for path in self._paths("devices/system/cpu/cpu[0-9]*/thermal_throttle/core_*count")
+            _number(path)
+            for path in self._paths("devices/system/cpu/cpu[0-9]*/thermal_throttle/core_throttle_count")
         ]
         known = [count for count in counts if count is not None]
         return sum(known) if known else None
@@ -135,12 +137,13 @@ def _opened(device: str, library: Any) -> tuple[Any, Any] | None:
     if platform != "cuda":
         return None
     try:
-        import pynvml
-
-        library = library or pynvml
-        library.nvmlInit()
-        return library, _handle(library, int(number or 0), os.environ.get("CUDA_VISIBLE_DEVICES", ""))
-    except Exception:  # no package, no driver, no permission: NVML has an exception for each
+        read = library or importlib.import_module("pynvml")
+    except ModuleNotFoundError:  # a machine with a framework alone
+        return None
+    try:
+        read.nvmlInit()
+        return read, _handle(read, int(number or 0), os.environ.get("CUDA_VISIBLE_DEVICES", ""))
+    except read.NVMLError:  # no driver, no permission, no such GPU
         return None
 
 

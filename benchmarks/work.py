@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from benchmarks.plan import Task
 from implementations.spec import Network
 
-FLOAT = 4  # bytes; 16-bit types halve what is moved, where a framework keeps them so
+FLOAT = 4  # bytes
 PASSES = 3  # of a training step's products: forward, gradients of inputs, gradients of weights
 SLOTS = 1  # arrays that momentum keeps beside each parameter
 
@@ -24,7 +24,7 @@ class Work:
     @property
     def intensity(self) -> float:
         """FLOP a byte."""
-        return self.flop / self.moved_bytes if self.moved_bytes else 0.0
+        return self.flop / self.moved_bytes
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,8 @@ class Held:
         return self.parameters + self.activations + self.optimizer
 
 
-def of(network: Network, task: Task, batch: int) -> Work:
-    """The step of ``task`` on ``batch`` images; of a copy, the images alone."""
+def of(network: Network, task: Task, batch: int, width: int = FLOAT) -> Work:
+    """The step of ``task`` on ``batch`` images, in numbers of ``width`` bytes; copies are of float32."""
     if task == "copy":
         return Work(0.0, batch * _size(network.input_shape) * FLOAT)
     timed = network if task == "training" else network.inference()
@@ -51,12 +51,12 @@ def of(network: Network, task: Task, batch: int) -> Work:
     traffic = batch * (reads + writes)
     forward = 2.0 * batch * timed.multiply_adds
     if task == "inference":
-        return Work(forward, FLOAT * (traffic + parameters))
+        return Work(forward, width * (traffic + parameters))
     first = next((node.multiply_adds for node in timed.nodes if node.multiply_adds), 0)
     # The first layer's inputs are images: nobody asks for their gradient.
     flop = PASSES * forward - 2.0 * batch * first
     # Weights are read forward and backward; gradient and momentum written and read, weights written.
-    return Work(flop, FLOAT * (PASSES * traffic + (3 + 4 * SLOTS) * parameters))
+    return Work(flop, width * (PASSES * traffic + (3 + 4 * SLOTS) * parameters))
 
 
 def held(network: Network, task: Task, batch: int) -> Held:

@@ -1,5 +1,6 @@
 """What stands behind a case's throughput: latency, limits, memory, energy, doubts. Nothing about HTML."""
 
+import dataclasses
 import math
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,7 +14,6 @@ from benchmarks.plausibility import Seen
 from benchmarks.results import Fork
 from implementations import networks
 from implementations.errors import UserError
-from implementations.network import REDUCED_PRECISIONS
 from implementations.spec import Network
 
 MEBI = 2**20
@@ -59,18 +59,17 @@ def _p50(found: Latency | None) -> float | None:
 
 
 def _noted(one: Details, words: tuple[str, ...]) -> Details:
-    return Details(**{**vars(one), "notes": (*words, *one.notes)})
+    return dataclasses.replace(one, notes=(*words, *one.notes))
 
 
 def _details(comparison: Comparison, case: Case, ceilings: Mapping[str, float]) -> Details:
     forks = comparison.forks[case]
     precision = str(forks[0].key["precision"])
     network = _network(forks[0])
-    step = work.of(network, case.task, case.batch) if network else None
+    width = 2 if precision in ("bfloat16", "float16") else work.FLOAT
+    step = work.of(network, case.task, case.batch, width) if network else None
     steps_per_s = comparison.throughput(case).value / case.batch
-    halved = precision in REDUCED_PRECISIONS and precision != "tf32"
-    moved = step.moved_bytes / (2 if halved else 1) if step else None
-    flop = step.flop if step and step.flop else None
+    moved, flop = (step.moved_bytes, step.flop) if step else (None, None)
     return Details(
         case=case,
         precision=precision,
@@ -80,7 +79,7 @@ def _details(comparison: Comparison, case: Case, ceilings: Mapping[str, float]) 
         share_of_ceiling=_share(flop, steps_per_s, ceilings.get(precision)),
         gbytes_per_s=moved * steps_per_s / 1e9 if moved else None,
         share_of_copy=_share(moved, steps_per_s, ceilings.get(COPY)),
-        intensity=flop / moved if flop and moved else None,
+        intensity=step.intensity if step and step.flop else None,
         held_mib=work.held(network, case.task, case.batch).total / MEBI if network else None,
         joules_per_image=_joules_per_image(forks),
         switches=_shared(fork.attributes.get("switches", {}) for fork in forks),

@@ -114,7 +114,7 @@ class Report:
 
 def read(folder: Path) -> Report:
     """The report on a run; ``UserError`` if ``folder`` is none, or something in it is damaged."""
-    about = _about(folder)
+    about = results.read_run(folder)
     found = proofs.read(folder)
     proven = proofs.proven(found)
     forks, trainings = list(results.forks(folder)), training.read(folder)
@@ -132,28 +132,6 @@ def read(folder: Path) -> Report:
         unproven=tuple(_unproven(forks, trainings, proven)),
         versions=_versions([*found, *(curve for _, curve in trainings)], forks),
     )
-
-
-def _about(folder: Path) -> dict[str, Any]:
-    """``run.json``, its fields looked at."""
-    path = folder / "run.json"
-    if not path.is_file():
-        raise UserError(
-            "the folder does not exist" if not folder.exists() else "this is not a run's folder",
-            given=folder,
-            allowed="a folder that 'python -m benchmarks run' wrote, with a run.json in it",
-            todo="name another folder, or measure first",
-        )
-    about = results.read_json(path, "run's description")
-    fields = {"preset": str, "device": str, "threads": int, "machine": dict, "commit": dict, "started": str}
-    if not isinstance(about, dict):
-        raise results.refused(path, "the run's description is not one of this project's (no object)")
-    for name, kind in {"schema_version": int, **fields}.items():
-        if not isinstance(about.get(name), kind):
-            raise results.refused(path, f"the run's description is not one of this project's (no {name})")
-    if about["schema_version"] > results.SCHEMA_VERSION:
-        raise results.refused(path, f"the run is from a newer version (schema {about['schema_version']})")
-    return about
 
 
 # --- Throughput ---------------------------------------------------------------------------

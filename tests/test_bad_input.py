@@ -5,6 +5,7 @@ not matter: where a command needs one before it sees the mistake, interpreters a
 of them (as empty packages) or none.
 """
 
+import json
 import shlex
 import subprocess
 import sys
@@ -318,7 +319,22 @@ def test_an_option_that_a_table_would_not_heed_is_refused(
 
 
 def test_going_on_with_what_is_no_run_is_refused(benchmarks: Command, tmp_path: Path) -> None:
-    benchmarks("run", "--resume", tmp_path / "none").is_refused(str(tmp_path / "none" / "run.json"))
+    benchmarks("run", "--resume", tmp_path / "none").is_refused(str(tmp_path / "none"), "does not exist")
+
+
+def test_going_on_with_a_damaged_run_is_refused(benchmarks: Command, tmp_path: Path) -> None:
+    (tmp_path / "run.json").write_text('{"schema_version": 2, "device": "cpu"}')
+    benchmarks("run", "--resume", tmp_path).is_refused("no preset", str(tmp_path))
+
+
+def test_going_on_with_another_preset_is_refused(
+    benchmarks: Command, tmp_path: Path, everything: list[str]
+) -> None:
+    about = {"schema_version": 2, "preset": "quick", "device": "cpu", "threads": 2, "networks": ["mlp"]}
+    about |= {"machine": {}, "commit": {}, "started": "2026-01-02T03:04:05+00:00"}
+    (tmp_path / "run.json").write_text(json.dumps(about))
+    ended = benchmarks("run", "--resume", tmp_path, "--preset", "full", *everything)
+    ended.is_refused("another preset", "full", "quick")
 
 
 def test_an_archive_that_is_none_is_refused(benchmarks: Command, tmp_path: Path) -> None:
@@ -330,7 +346,9 @@ def test_an_archive_that_is_none_is_refused(benchmarks: Command, tmp_path: Path)
 
 
 def test_a_folder_that_is_no_run_is_not_packed(benchmarks: Command, tmp_path: Path) -> None:
-    benchmarks("pack", tmp_path, "--output", tmp_path / "a.tar.gz").is_refused(str(tmp_path / "run.json"))
+    benchmarks("pack", tmp_path, "--output", tmp_path / "a.tar.gz").is_refused(
+        str(tmp_path), "not a run's folder"
+    )
 
 
 # --- Where a command is started -----------------------------------------------------------

@@ -14,6 +14,15 @@ from implementations import certificates
 from implementations.errors import UserError
 
 CASE = Case("mlp", "training", 32, "pytorch")
+RUN = {
+    "schema_version": 2,
+    "preset": "quick",
+    "device": "cpu",
+    "threads": 2,
+    "machine": {},
+    "commit": {},
+    "started": "2026-01-02T03:04:05+00:00",
+}
 Write = Callable[..., Path]
 
 
@@ -21,7 +30,7 @@ Write = Callable[..., Path]
 def folder(tmp_path: Path, write_fork: Write) -> Path:
     """A run with one file of each kind, and something that is none."""
     made = tmp_path / "made" / "run"
-    results.write_json(made / "run.json", {"preset": "quick"})
+    results.write_json(made / "run.json", RUN)
     write_fork(made, CASE, 1, [0.5])
     certificates.write(
         made / "certificates" / "mlp.json", certificates.signed({"passed": True, "findings": []})
@@ -59,7 +68,7 @@ def test_an_archive_names_no_user(packed: Path) -> None:
 
 
 def test_what_is_no_run_is_not_packed(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="run's description cannot be read"):
+    with pytest.raises(UserError, match="not a run's folder"):
         archive.pack(tmp_path, tmp_path / "a.tar.gz")
     assert not (tmp_path / "a.tar.gz").exists()
 
@@ -118,6 +127,24 @@ def test_a_damaged_result_in_an_archive_is_refused(folder: Path, tmp_path: Path)
     fork.write_text(json.dumps(content))
     archive.pack(folder, tmp_path / "a.tar.gz")
     assert "canary_difference" in refused(tmp_path / "a.tar.gz", tmp_path)
+
+
+@pytest.mark.parametrize("field", RUN)
+def test_a_run_without_its_description_is_refused(folder: Path, tmp_path: Path, field: str) -> None:
+    archive.pack(folder, tmp_path / "a.tar.gz")
+    results.write_json(folder / "run.json", {name: value for name, value in RUN.items() if name != field})
+    with pytest.raises(UserError, match=f"no {field}"):
+        archive.pack(folder, tmp_path / "b.tar.gz")
+
+
+def test_a_place_that_cannot_be_written_is_refused(packed: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("a file, no folder")
+    with pytest.raises(UserError, match="the run cannot be written"):
+        archive.unpack(packed, tmp_path / "file" / "here")
+
+
+def test_a_dot_in_a_runs_name_is_part_of_it() -> None:
+    assert archive.beside(Path("results/h200.v2")) == Path("results/h200.v2.tar.gz")
 
 
 def test_a_certificate_changed_by_hand_is_refused(folder: Path, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """What is compared, which forks count, and which are added: on forks whose medians are chosen here."""
 
+import dataclasses
 import math
 from collections.abc import Sequence
 
@@ -66,6 +67,22 @@ def test_a_disturbed_fork_does_not_count_where_enough_others_do() -> None:
 def test_disturbed_forks_count_where_the_others_are_too_few_for_an_interval() -> None:
     (found,) = compared(forks(A, [10, 10, 90], disturbed=[2]))
     assert found.medians(A) == (10, 10, 90)
+
+
+def test_each_disturbed_fork_of_the_first_is_to_be_repeated_once() -> None:
+    three = numbered(forks(A, [10, 10, 10], disturbed=[0, 2]))
+    assert comparisons.to_repeat(three, first=3) == [A, A]
+    five = numbered(forks(A, [10] * 5, disturbed=[0, 2, 3, 4]))  # the repetitions were disturbed too
+    assert comparisons.to_repeat(five, first=3) == []
+
+
+def test_undisturbed_forks_are_not_repeated() -> None:
+    assert comparisons.to_repeat(numbered(forks(A, [10, 20, 30])), first=3) == []
+
+
+def numbered(made: list[Fork]) -> list[Fork]:
+    numbers = enumerate(made, start=1)
+    return [dataclasses.replace(f, attributes={**f.attributes, "fork": n}) for n, f in numbers]
 
 
 # --- Which forks are added ----------------------------------------------------------------

@@ -145,6 +145,13 @@ def test_a_disturbed_fork_is_kept_flagged_and_repeated(started: Any, said: list[
     assert any("DISTURBED, other processes took 40%" in line for line in said)
 
 
+def test_a_run_that_is_gone_on_with_repeats_a_disturbed_fork_no_more(started: Any) -> None:
+    started(exact, minutes=100, launcher=Disturbed).measure()
+    again = started(exact, minutes=100, launcher=Disturbed)
+    again.measure()
+    assert made(again) == {A: 4, B: 3}
+
+
 def test_without_time_a_disturbed_fork_is_not_repeated(started: Any) -> None:
     run = started(exact, minutes=0, launcher=Disturbed)
     run.measure()

@@ -183,6 +183,11 @@ def test_a_gpu_that_cannot_be_described_is_absent(library: Nvml) -> None:
     assert sensors.describe_gpu("cuda:0", library) is None
 
 
+def test_slow_downs_by_power_are_not_heat(sys_folder: Path) -> None:
+    write(sys_folder, "devices/system/cpu/cpu0/thermal_throttle/core_power_limit_count", "3\n")
+    assert sample(sys_folder).throttled is None
+
+
 def test_no_gpu_is_looked_for_on_the_cpu() -> None:
     library = Nvml()
     assert sensors.nvml("cpu", library)() is None

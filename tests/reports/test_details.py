@@ -45,6 +45,10 @@ def test_a_16_bit_type_moves_half_and_has_its_own_ceiling() -> None:
     assert behind.gbytes_per_s == pytest.approx(50 * step.moved_bytes / 1e9)
 
 
+def test_a_copy_is_of_float32_whatever_the_layers_compute_in() -> None:
+    assert work.of(MLP, "copy", 32, width=2) == work.of(MLP, "copy", 32)
+
+
 def test_without_ceilings_there_is_no_share() -> None:
     behind = found(fork())
     assert (behind.share_of_ceiling, behind.share_of_copy) == (None, None)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from made_forks import content_of
 from stand_in import Options, StandIn
 
+from benchmarks import __main__ as command
 from benchmarks import comparisons, plan, results
 from benchmarks.forking import ForkFailedError
 from benchmarks.run import Effort, Run
@@ -319,3 +321,31 @@ def test_a_larger_batch_is_not_tried_again(sweep: Run) -> None:
 )
 def test_out_of_memory_is_known_by_what_frameworks_say(said: str, is_memory: bool) -> None:
     assert ForkFailedError("exit code 1", said).out_of_memory is is_memory
+
+
+# --- Ctrl-C -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("words", "named_again"),
+    [
+        (["run"], True),
+        (["run", "--output", "results/a"], False),
+        (["run", "--output=results/a"], False),
+        (["run", "--resume"], False),  # beside --output it would be refused
+    ],
+)
+def test_an_interrupt_says_how_to_go_on(
+    started: Any, monkeypatch: pytest.MonkeyPatch, words: list[str], named_again: bool
+) -> None:
+    run = started(exact, minutes=0)
+    run.measure()
+    monkeypatch.setattr(sys, "orig_argv", ["python", "-m", "benchmarks", *words])
+    with pytest.raises(KeyboardInterrupt, match="6 finished forks are kept") as caught:
+        interrupt(run)
+    assert str(caught.value).endswith(f" --output {run.folder}") is named_again
+
+
+def interrupt(run: Run) -> None:
+    with command._interruptible(run):
+        raise KeyboardInterrupt

@@ -109,6 +109,12 @@ def _add_run(command: argparse.ArgumentParser) -> None:
         help="add no fork that would end later; default: the preset's; 0: the preset's forks alone",
     )
     command.add_argument(
+        "--timeout",
+        type=commandline.positive,
+        metavar="SECONDS",
+        help="end a fork that takes longer; default: the preset's",
+    )
+    command.add_argument(
         "--resume",
         nargs="?",
         const=LATEST,
@@ -189,7 +195,7 @@ def _run(options: argparse.Namespace) -> int:
     chosen = list(dict.fromkeys(map(policies.known, options.policy or [policies.EQUAL])))
     run = _prepared(options, _networks(options, preset))
     budget = preset.budget_s if options.budget is None else options.budget
-    run.effort = Effort(options.precision, budget)
+    run.effort = Effort(options.precision, budget, options.timeout)
     run.policies = chosen
     if not run.cases:
         raise UserError(

@@ -40,6 +40,13 @@ class Comparison:
             return None
         return intervals.ratio(self.medians(case), self.medians(self.fastest))
 
+    def smallest_step(self, case: Case) -> float | None:
+        """The least difference to the fastest that these forks would show; ``None`` if there is none yet."""
+        if case == self.fastest:
+            return None
+        step = intervals.smallest_step(self.medians(case), self.medians(self.fastest))
+        return step if math.isfinite(step) else None
+
 
 def comparisons(forks: Iterable[Fork]) -> list[Comparison]:
     """All forks of a run that count, by what they do, in the order of the works' names.

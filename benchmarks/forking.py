@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import plan, results
+from benchmarks import results
 from benchmarks.plan import Case
 from benchmarks.watch import Watch
 from implementations.errors import UserError
@@ -39,20 +39,24 @@ class Forker:
     prover: Prover
     watch: Watch
 
-    def measure(self, case: Case, number: int, certificate: Path, final: Path) -> results.Fork:
+    def measure(
+        self, case: Case, number: int, certificate: Path, final: Path, timeout: float
+    ) -> results.Fork:
         """The fork that a fresh process measured under ``certificate``, kept in ``final``.
 
-        ``ForkFailedError`` if the process left no result, or a damaged one, or the disk is full.
+        ``ForkFailedError`` if the process left no result within ``timeout`` s, or a damaged one, or the disk
+        is full.
         """
         try:
             with replacing(final, "a result") as partial:
-                return self._measured(case, number, certificate, partial)
+                return self._measured(case, number, certificate, partial, timeout)
         except UserError as error:
             raise ForkFailedError(error.wrong) from None
 
-    def _measured(self, case: Case, number: int, certificate: Path, partial: Path) -> results.Fork:
+    def _measured(
+        self, case: Case, number: int, certificate: Path, partial: Path, timeout: float
+    ) -> results.Fork:
         command = self._command(case, number, certificate, partial)
-        timeout = plan.preset(self.preset_name).timeout_s
         ended = self.prover.launcher.run(case.framework, command, timeout, during=self.watch.over)
         if ended.returncode != 0 or not partial.exists():
             raise ForkFailedError(*_in_one_line(ended))

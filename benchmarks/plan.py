@@ -147,6 +147,14 @@ PRESETS = {
         SWEEPS, forks=3, effort=Effort(measured_s=2), timeout_s=600, budget_s=60 * 60, training="small"
     ),
     "node": Preset(NODE, forks=3, effort=Effort(measured_s=2), timeout_s=300, budget_s=0, training="small"),
+    "noise": Preset(  # one fast case over and over: how far apart equal runs are on this machine
+        (("mlp", "inference", 32),),
+        forks=100,
+        effort=Effort(measured_s=1.2),
+        timeout_s=180,
+        budget_s=0,
+        training="small",
+    ),
     "full": Preset(
         FULL,
         forks=5,

@@ -80,8 +80,9 @@ class Fork:
 
     @property
     def latencies(self) -> tuple[float, ...]:
-        """Seconds of single steps; none where a file is older than they are."""
-        return tuple(self.fields.get("latencies_s", ()))
+        """Seconds of single steps, each waited for, which blocks of one step are; none in older files."""
+        alone = self.seconds if self.fields["steps_per_block"] == 1 else ()
+        return tuple(self.fields.get("latencies_s", alone))
 
     @property
     def median(self) -> float:

@@ -40,10 +40,14 @@ Turn = tuple[Case, int]
 
 @dataclass(frozen=True)
 class Effort:
-    """When a run stops adding forks: at a precision of every compared ratio, or when time is spent."""
+    """When a run stops adding forks, and how long it waits for one.
+
+    It stops at a precision of every compared ratio, or when time is spent.
+    """
 
     precision: float  # half-width of the 95 % interval, as a fraction
     budget_s: float  # from the start of the run, proofs included; the preset's forks are always made
+    timeout_s: float | None = None  # of a fork; the preset's where nothing is said
 
 
 @dataclass
@@ -265,7 +269,8 @@ class Run:
         if (full := self._out_of_memory_at(case)) is not None:
             return f"not tried: out of memory at batch {full}"
         try:
-            fork = self.forker.measure(case, number, self.proofs.path(claim), final)
+            timeout = self.effort.timeout_s or self.preset.timeout_s
+            fork = self.forker.measure(case, number, self.proofs.path(claim), final, timeout)
         except ForkFailedError as failure:
             about |= {"out_of_memory": failure.out_of_memory}
             return self._fail(final, about, str(failure), failure.last_lines)

@@ -13,6 +13,7 @@ from implementations.cache import Cache
 from implementations.certificates import Certificate, signed
 from implementations.claims import Claim, grouped, is_large
 from implementations.errors import UserError
+from implementations.memory import available_bytes
 from implementations.network import TrainingProofs, known
 from implementations.processes import ChildFailedError, Launcher, available_cores
 from implementations.sameness import PROBE_SEED
@@ -20,6 +21,7 @@ from implementations.sameness import PROBE_SEED
 TIMEOUT_S = 600.0
 TABLE_TIMEOUT_S = 3600.0  # dozens of small proofs in one child: XLA compiles each
 SIDE_BY_SIDE = 2
+LARGE_BYTES = 8 * 2**30  # a large network's proof takes 7 GiB, and with level 3 in it 11
 T = TypeVar("T")
 
 
@@ -169,12 +171,17 @@ class Prover:
     def all(
         self, wanted: Sequence[Claim], done: Callable[[Claim, Certificate], None] = lambda c, d: None
     ) -> dict[Claim, Certificate]:
-        """The certificates of ``wanted``: large networks alone on all cores, then the others side by side."""
+        """The certificates of ``wanted``, side by side: large networks first, alone where memory is short."""
         large = [[claim] for claim in wanted if is_large(claim)]
         small = grouped([claim for claim in wanted if not is_large(claim)])
-        found = self._side_by_side(large, 1, done)
-        found |= self._side_by_side(small, min(SIDE_BY_SIDE, available_cores()), done)
+        workers = min(SIDE_BY_SIDE, available_cores())
+        found = self._side_by_side(large, workers if self._has_room_for(workers) else 1, done)
+        found |= self._side_by_side(small, workers, done)
         return {claim: found[claim] for claim in wanted}
+
+    def _has_room_for(self, workers: int) -> bool:
+        """Whether this machine's memory suffices for proofs of that many large networks at a time."""
+        return self.training != "all" and available_bytes() >= workers * LARGE_BYTES
 
     def _side_by_side(
         self, wanted: Sequence[list[Claim]], workers: int, done: Callable[[Claim, Certificate], None]

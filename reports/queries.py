@@ -35,6 +35,7 @@ class Measured:
     medians: tuple[float, ...]  # of each fork, in images per second
     throughput: Interval  # images per second
     of_fastest: Interval | None  # share of the fastest case's throughput; None for the fastest
+    smallest_step: float | None  # least difference to the fastest that would be seen, as a fraction
     peak_rss_mib: float  # the largest of the forks
     peak_device_mib: float | None
     phases_s: Mapping[str, float]  # median over forks of each phase
@@ -187,6 +188,7 @@ def _measured(comparison: Comparison, case: Case, behind: Details) -> Measured:
         medians=comparison.medians(case),
         throughput=comparison.throughput(case),
         of_fastest=comparison.of_fastest(case),
+        smallest_step=comparison.smallest_step(case),
         peak_rss_mib=max(fork.fields["peak_rss_bytes"] for fork in forks) / MEBI,
         peak_device_mib=max(device) / MEBI if None not in device else None,
         phases_s={name: statistics.median(values) for name, values in phases.items() if values},

@@ -163,6 +163,7 @@ def test_a_mistake_in_what_to_prove_is_refused(implementations: Command, line: s
         ("run --precision 0", "'0'"),
         ("run --precision narrow", "'narrow'"),
         ("run --budget -1", "'-1'"),
+        ("run --timeout 0", "'0'"),
         ("run --python pytorch@=/usr/bin/python3", "pytorch@="),
         ("run --resume results/none", "--output"),
         ("list --framework pytorch@1.0", "pytorch@1.0"),

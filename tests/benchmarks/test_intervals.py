@@ -55,6 +55,29 @@ def test_the_forks_needed_reach_the_precision_and_one_fewer_does_not(precision: 
     assert half(needed) <= math.log1p(precision) < half(needed - 1)
 
 
+# --- What could have been seen ------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("forks", "sigma"), [(3, 0.01), (6, 0.02), (30, 0.03)])
+def test_the_smallest_step_is_seen_95_times_in_100(forks: int, sigma: float) -> None:
+    generator = np.random.default_rng(1)
+    z = np.linspace(-1, 1, forks)
+    z /= z.std(ddof=1)  # forks that spread exactly as they do on average
+    step = intervals.smallest_step(np.exp(sigma * z), np.exp(sigma * z))
+    runs = 4000
+    slow, fast = generator.normal(0, sigma, (2, runs, forks))
+    seen = [
+        intervals.ratio(np.exp(s + math.log1p(step)), np.exp(f)).low > 1
+        for s, f in zip(slow, fast, strict=True)
+    ]
+    # Three standard errors of 4,000 runs below; above, what the cautious degrees of freedom add at 3 forks.
+    assert 0.94 <= np.mean(seen) <= 0.995
+
+
+def test_two_forks_would_show_no_step() -> None:
+    assert intervals.smallest_step([1.0, 1.1], [1.0, 1.2, 1.1]) == math.inf
+
+
 def test_forks_without_any_spread_need_no_more_than_an_interval_does() -> None:
     assert intervals.forks_needed([2.0, 2.0], [1.0, 1.0], 0.01) == 3
 

@@ -13,6 +13,14 @@ from benchmarks.results import Fork
 CASE = Case("mlp", "training", 32, "pytorch")
 
 
+@pytest.mark.parametrize(("steps", "count"), [(1, 3), (2, 0)])
+def test_blocks_of_one_step_are_latencies(steps: int, count: int) -> None:
+    made = fork_of(CASE, 10)
+    fields = {**made.fields, "steps_per_block": steps}
+    blocks = dataclasses.replace(made, fields=fields, seconds=(1.0, 2.0, 3.0))
+    assert blocks.latencies == (1.0, 2.0, 3.0)[:count]
+
+
 def fork(seconds: Sequence[float]) -> Fork:
     made = fork_of(CASE, 10)
     return dataclasses.replace(made, fields={**made.fields, "latencies_s": list(seconds)})

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from rich.table import Table
 
-from benchmarks import results, summary
+from benchmarks import intervals, results, summary
 from benchmarks.intervals import Interval
 from benchmarks.plan import Case
 from benchmarks.results import Fork
@@ -66,7 +66,7 @@ def test_a_range_is_called_one() -> None:
 def test_a_case_has_one_row_for_all_its_forks(forks: Make) -> None:
     table = summary.table(forks(PYTORCH, [100.0, 100.0, 100.0]))
     assert rows(table) == [
-        ("mlp", "inference", "32", "pytorch", "3", "100.0 (100.0 to 100.0)", "fastest"),
+        ("mlp", "inference", "32", "pytorch", "3", "100.0 (100.0 to 100.0)", "fastest", ""),
     ]
 
 
@@ -76,6 +76,18 @@ def test_the_fastest_of_what_is_compared_stands_first(forks: Make) -> None:
         ("paddle", "fastest"),
         ("pytorch", "0.500 (range 0.500 to 0.500)"),
     ]
+
+
+def test_a_ratio_says_which_step_it_would_have_shown(forks: Make) -> None:
+    pytorch, paddle = [100.0, 98.0, 102.0], [200.0, 204.0, 196.0]
+    table = summary.table([*forks(PYTORCH, pytorch), *forks(PADDLE, paddle)])
+    expected = 100 * intervals.smallest_step(pytorch, paddle)
+    assert [row[7] for row in rows(table)] == ["", f"{expected:.1f} %"]
+
+
+def test_two_forks_would_have_shown_no_step_that_could_be_named(forks: Make) -> None:
+    table = summary.table([*forks(PYTORCH, [100.0, 98.0]), *forks(PADDLE, [200.0, 204.0])])
+    assert [row[7] for row in rows(table)] == ["", ""]
 
 
 def test_an_export_is_shown_with_its_exporter(forks: Make) -> None:
@@ -102,7 +114,7 @@ def test_no_forks_give_no_rows() -> None:
 def test_failures_of_a_case_are_counted_in_one_row() -> None:
     found = [failure(PYTORCH, 1, "killed by SIGKILL"), failure(PYTORCH, 2, "timed out after 180 s")]
     assert rows(summary.table([], found)) == [
-        ("mlp", "inference", "32", "pytorch", "2 FAILED", "timed out after 180 s", ""),
+        ("mlp", "inference", "32", "pytorch", "2 FAILED", "timed out after 180 s", "", ""),
     ]
 
 
@@ -124,7 +136,7 @@ def test_a_failed_training_is_no_row_of_the_throughputs() -> None:
 @pytest.mark.parametrize(
     "reason",
     [
-        "FAILED benchmarks/test_inference.py::test_inference[googlenet-b1] - AssertionError",
+        "FAILED test_inference.py::test_inference[googlenet-b1] - AssertionError",
         "exit code 1: cannot open [/some/model.onnx]",
     ],
 )

@@ -1,6 +1,8 @@
-"""A real run of the MLP: killed half-way, completed by a second run, interrupted, gone on with."""
+"""A real run of the MLP: its children end in every bad way, a second one completes it; others are killed."""
 
+import contextlib
 import json
+import random
 import signal
 import struct
 import subprocess
@@ -16,6 +18,13 @@ from implementations.commandline import INTERRUPTED, ROOT
 
 pytestmark = pytest.mark.frameworks
 FORKS = 3
+FAULTS = {  # of Paddle's measuring processes, in their order
+    1: "import ctypes; ctypes.string_at(0)",
+    2: "import os; os.kill(os.getpid(), 9)",
+    3: "import time; time.sleep(600)",
+}
+TIMEOUT_S = 30  # a fork takes 5
+KILLS = 5
 FRAMEWORKS = ("pytorch", "paddle")
 
 
@@ -49,22 +58,23 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def killed(folder: Path, data: Path) -> subprocess.CompletedProcess[str]:
-    """A run in which Paddle's second measuring process is killed."""
+def faulty(folder: Path, data: Path) -> subprocess.CompletedProcess[str]:
+    """A run in which each of Paddle's measuring processes has its fault."""
     wrapper, count = folder.parent / "python", folder.parent / "count"
+    faults = "".join(f"    {n}) exec {sys.executable} -c '{code}';;\n" for n, code in FAULTS.items())
     wrapper.write_text(
         "#!/bin/sh\n"
-        f'case "$*" in *test_training.py*) echo x >> {count};; esac\n'
-        f'if [ -f {count} ] && [ "$(wc -l < {count})" = 2 ]; then echo x >> {count}; kill -9 $$; fi\n'
+        f'case "$*" in *test_training.py*) echo x >> {count}\n'
+        f"    case $(wc -l < {count}) in\n{faults}    esac;;\nesac\n"
         f'exec {sys.executable} "$@"\n'
     )
     wrapper.chmod(0o755)
-    return run(folder, data, "--python", f"paddle={wrapper}")
+    return run(folder, data, "--python", f"paddle={wrapper}", "--timeout", str(TIMEOUT_S))
 
 
 @pytest.fixture(scope="module")
-def before(killed: object, folder: Path) -> dict[Path, float]:
-    """When each fork of the killed run was finished."""
+def before(faulty: object, folder: Path) -> dict[Path, float]:
+    """When each fork of the faulty run was finished."""
     return {path: path.stat().st_mtime for path in (folder / "forks").glob("*.json")}
 
 
@@ -74,20 +84,21 @@ def completed(before: object, folder: Path, data: Path) -> subprocess.CompletedP
     return run(folder, data)
 
 
-def test_a_killed_child_costs_its_own_fork_only(
-    killed: subprocess.CompletedProcess[str], before: dict[Path, float]
+def test_a_fault_costs_its_own_fork_only(
+    faulty: subprocess.CompletedProcess[str], before: dict[Path, float]
 ) -> None:
-    assert killed.returncode == 1, killed.stderr
-    assert len(before) == len(FRAMEWORKS) * FORKS - 1
-    assert "killed by SIGKILL" in killed.stdout
-    assert "1 FAILED" in killed.stdout
+    assert faulty.returncode == 1, faulty.stderr
+    assert len(before) == len(FRAMEWORKS) * FORKS - len(FAULTS)
+    for reason in ("killed by SIGSEGV", "killed by SIGKILL", f"timed out after {TIMEOUT_S} s"):
+        assert f"FAILED, {reason}" in faulty.stdout
+    assert f"{len(FAULTS)} FAILED" in faulty.stdout  # the table's row
 
 
 def test_the_second_run_measures_only_what_was_missing(
     completed: subprocess.CompletedProcess[str], before: dict[Path, float], folder: Path
 ) -> None:
     assert completed.returncode == 0, completed.stdout + completed.stderr
-    assert f"measuring: 1 of {len(FRAMEWORKS) * FORKS} forks" in completed.stdout
+    assert f"measuring: {len(FAULTS)} of {len(FRAMEWORKS) * FORKS} forks" in completed.stdout
     assert "proving sameness: 0 claims" in completed.stdout
     after = {path: path.stat().st_mtime for path in (folder / "forks").glob("*.json")}
     assert len(after) == len(FRAMEWORKS) * FORKS
@@ -162,3 +173,27 @@ def test_interruption_keeps_what_is_finished_and_says_how_to_go_on(data: Path, t
     assert not list(target.rglob("*.partial"))
     alive = subprocess.run(["pgrep", "-f", str(target)], capture_output=True, text=True).stdout
     assert alive == ""
+
+
+def test_five_kills_of_a_run_lose_no_finished_fork(completed: object, folder: Path, data: Path) -> None:
+    """With the fault tests' cache, so that what is killed is the measuring; the last run is left alone."""
+    target, moments = folder.parent / "killed", random.Random(0)
+    frameworks = [word for name in FRAMEWORKS for word in ("--framework", name)]
+    started = command(target, data, *frameworks)
+    kept: dict[Path, bytes] = {}
+    for _ in range(KILLS):
+        child = subprocess.Popen(started, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.wait(moments.uniform(2, 9))
+        child.kill()
+        assert child.wait() == -signal.SIGKILL
+        now = {fork.path: fork.path.read_bytes() for fork in results.forks(target)}  # none is broken
+        assert kept.items() <= now.items()
+        kept = now
+    assert len(kept) < len(FRAMEWORKS) * FORKS  # else nothing was left to kill
+    ended = subprocess.run(started, cwd=ROOT, capture_output=True, text=True, timeout=600)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    now = {fork.path: fork.path.read_bytes() for fork in results.forks(target)}
+    assert kept.items() <= now.items()
+    assert len(now) == len(FRAMEWORKS) * FORKS
+    assert not list(target.rglob("*.partial"))

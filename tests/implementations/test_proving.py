@@ -1,11 +1,12 @@
-"""Which claims a command makes, before any child starts."""
+"""Which claims a command makes, before any child starts, and how many at a time."""
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from implementations import networks
+from implementations import networks, proving
 from implementations.cache import Cache
 from implementations.check import exports_table
 from implementations.claims import TOGETHER, Claim, claims, grouped, is_large
@@ -95,6 +96,28 @@ def test_large_networks_have_a_child_each(prover: Prover) -> None:
         patch.setattr(Cache, "probe_weights", lambda cache, network, seed: Path(network.name))
         prover.all(large)
     assert [len(arguments["calls"]) for _, _, arguments in ASKED] == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("training", "gib", "threads"), [("small", 16, 1), ("small", 15, 2), ("all", 64, 2), ("none", 16, 1)]
+)
+def test_large_networks_share_the_machine_only_where_memory_suffices(
+    prover: Prover, monkeypatch: pytest.MonkeyPatch, training: Any, gib: int, threads: int
+) -> None:
+    """Alone, a child has both threads."""
+    monkeypatch.setattr(Cache, "probe_weights", lambda cache, network, seed: Path(network.name))
+    monkeypatch.setattr(proving, "available_bytes", lambda: gib * 2**30)
+    monkeypatch.setattr(proving, "available_cores", lambda: 2)
+    asked: list[int] = []
+
+    class Threads(Asked):
+        def ask(self, framework: str, task: str, arguments: Any, timeout: float) -> Any:
+            asked.append(self.threads)
+            return super().ask(framework, task, arguments, timeout)
+
+    chosen = dataclasses.replace(prover, launcher=Threads(2), training=training)
+    chosen.all([Claim("pytorch", name) for name in ("vgg13-base", "vgg16-base")])
+    assert asked == [threads, threads]
 
 
 def test_a_crash_costs_its_own_claim_only(prover: Prover) -> None:

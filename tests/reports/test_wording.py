@@ -18,10 +18,8 @@ def interval(value: float, low: float, high: float, forks: int = 3) -> Interval:
 def group(*leads: Interval) -> Group:
     names = ("pytorch", "paddle", "keras-tensorflow")[: 1 + len(leads)]
     cases = [
-        Measured(
-            Case("mlp", "training", 32, n), (12.34,), interval(12.34, 12, 13), None, 1, None, {}, 1, BEHIND
-        )
-        for n in names
+        Measured(case, (12.34,), interval(12.34, 12, 13), None, None, 1, None, {}, 1, BEHIND)
+        for case in (Case("mlp", "training", 32, n) for n in names)
     ]
     return Group("mlp", "training", 32, "equal", tuple(cases), leads)
 

@@ -56,6 +56,21 @@ def finished(compute: Callable[..., Any], *arguments: Any) -> Callable[[], None]
     return run
 
 
+@functools.cache
+def _unoptimised() -> dict[str, Any]:
+    """Compiler options with which XLA is soonest done, as far as this XLA knows them."""
+    wanted = {"xla_backend_optimization_level": 0, "xla_cpu_use_fusion_emitters": False}
+    return {name: value for name, value in wanted.items() if _is_known({name: value})}
+
+
+def _is_known(options: dict[str, Any]) -> bool:
+    try:
+        jax.jit(lambda x: x, compiler_options=options)(0.0)
+    except jax.errors.JaxRuntimeError:
+        return False
+    return True
+
+
 class Engine:
     """Runs one Keras model; ``loss`` is (logits by head, labels) → scalar."""
 
@@ -63,8 +78,8 @@ class Engine:
         self.model, self.loss, self.device = model, loss, settings.device
         self.optimizer: keras.optimizers.Optimizer | None = None
         self.pending: list[Any] = []  # computed, perhaps, but not waited for
-        # float64 is proven and never timed: XLA need not optimise what runs once, which takes it minutes.
-        options = {"xla_backend_optimization_level": 0} if settings.precision == "float64" else None
+        # float64 is proven and never timed: what runs once need not be optimised, which takes XLA minutes.
+        options = _unoptimised() if settings.precision == "float64" else None
         self._jit = functools.partial(jax.jit, compiler_options=options)
         self._infer = self._jit(self._forward)
         self._gradients = self._jit(jax.value_and_grad(self._training_loss, has_aux=True))

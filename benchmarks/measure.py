@@ -4,11 +4,13 @@ All times come from one clock, ``CLOCK``, in seconds. Inputs are seeded, random,
 device before anything is timed.
 """
 
+import contextlib
 import itertools
 import math
 import resource
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,13 +41,20 @@ class Ready:
 class Stepper:
     """Runs steps over rotating batches and waits for the device once a block."""
 
-    def __init__(self, built: Built, step: Callable[[Any], Any], batches: Sequence[Any]) -> None:
-        self.built, self.step, self.batches = built, step, itertools.cycle(batches)
+    def __init__(
+        self,
+        built: Built,
+        step: Callable[[Any], Any],
+        batches: Sequence[Any],
+        around: Callable[[], AbstractContextManager[Any]] = contextlib.nullcontext,
+    ) -> None:
+        self.built, self.step, self.batches, self.around = built, step, itertools.cycle(batches), around
         self.result: Any = None
 
     def run(self, steps: int) -> None:
-        for _ in range(steps):
-            self.result = self.step(next(self.batches))
+        with self.around():
+            for _ in range(steps):
+                self.result = self.step(next(self.batches))
         self.built.synchronize()
 
     def seconds(self, steps: int) -> float:
@@ -63,7 +72,7 @@ def stepper(built: Built, network: Network, task: Task, batch: int, seed: int) -
     if task == "copy":
         return Stepper(built, built.put, images)
     if task == "inference":
-        return Stepper(built, built.infer, [built.put(each) for each in images])
+        return Stepper(built, built.infer, [built.put(each) for each in images], built.inferring)
     built.prepare_training(OPTIMIZER)
     labels = weights.probe_labels(network, seed, batch)
     return Stepper(built, built.train_step, [built.put(each, labels) for each in images])

@@ -10,6 +10,7 @@ import importlib
 import importlib.util
 import os
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol, cast
@@ -89,8 +90,11 @@ class Built(Protocol):
     def put(self, images: Array, labels: Array | None = None) -> Any:
         """A batch on the device, in the framework's own layout."""
 
+    def inferring(self) -> AbstractContextManager[Any]:
+        """What the framework is put into for inference: entered once around any number of ``infer``."""
+
     def infer(self, batch: Any) -> Any:
-        """One forward pass; returns without waiting where the device is asynchronous."""
+        """One forward pass, within ``inferring``; returns at once where the device is asynchronous."""
 
     def prepare_training(self, optimizer: Optimizer) -> None:
         """Set up ``train_step``; forgets any optimizer state.

@@ -4,6 +4,7 @@ Its weights come from the file, so an export check is the ordinary comparison of
 only: there are no named activations and no gradients.
 """
 
+import contextlib
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -81,7 +82,8 @@ class OnnxNetwork:
         self.channels_last = _is_channels_last(model_input.shape, network)
 
     def outputs(self, images: Array) -> Array:
-        found = np.asarray(self.infer(self.put(images)).numpy())
+        with self.inferring():
+            found = np.asarray(self.infer(self.put(images)).numpy())
         is_map = found.ndim == 4  # a base's features
         return found.transpose(0, 3, 1, 2) if is_map and self.channels_last else found
 
@@ -89,6 +91,9 @@ class OnnxNetwork:
         ordered = images.transpose(0, 2, 3, 1) if self.channels_last else images
         contiguous = np.ascontiguousarray(ordered, np.float32)
         return Batch(ort.OrtValue.ortvalue_from_numpy(contiguous, self.device, 0))
+
+    def inferring(self) -> contextlib.AbstractContextManager[Any]:
+        return contextlib.nullcontext()
 
     def infer(self, batch: Batch) -> Any:
         """The main logits, left on the device."""

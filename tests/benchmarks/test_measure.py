@@ -3,6 +3,7 @@
 Costs are binary fractions of a second, so that all sums are exact.
 """
 
+import contextlib
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -36,6 +37,7 @@ class Device:
         self.inferred: list[int] = []
         self.trained: list[int] = []
         self.optimizer: Any = None
+        self.entered, self.is_inferring = 0, False
 
     def clock(self) -> float:
         return self.now
@@ -52,7 +54,15 @@ class Device:
         self.put_batches.append((images, labels))
         return len(self.put_batches) - 1
 
+    @contextlib.contextmanager
+    def inferring(self) -> Iterator[None]:
+        self.entered += 1
+        self.is_inferring = True
+        yield
+        self.is_inferring = False
+
     def infer(self, batch: int) -> None:
+        assert self.is_inferring
         self.inferred.append(batch)
 
     def read(self, result: Any) -> Any:
@@ -315,6 +325,7 @@ def test_inference_runs_the_forward_pass_over_rotating_batches() -> None:
     device = Device([])
     stepper_on(device, "inference").run(2 * BATCHES)
     assert device.inferred == [*range(BATCHES), *range(BATCHES)]
+    assert device.entered == 1  # a block: what a framework switches off for inference costs microseconds
 
 
 def test_training_runs_the_training_step_over_rotating_batches() -> None:

@@ -298,7 +298,9 @@ def numbers_read(framework: Any, *, settings: Settings) -> dict[str, list[int]]:
     training = framework.build(network, values, settings, training=True)
     training.prepare_training(SGD(learning_rate=0.125))
     batch = training.put(images, weights.probe_labels(network, 0, 3))
+    with inferring.inferring():
+        logits = inferring.infer(inferring.put(images))
     return {
-        "logits": list(inferring.read(inferring.infer(inferring.put(images))).shape),
+        "logits": list(inferring.read(logits).shape),
         "loss": list(training.read(training.train_step(batch)).shape),
     }

@@ -7,6 +7,7 @@ What Keras leaves to its backend (threads, device, compilation, gradients, synch
 import dataclasses
 import importlib
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -115,7 +116,8 @@ class KerasNetwork:
         return self.layout.from_keras(layer, ops.convert_to_numpy(value))
 
     def outputs(self, images: Array) -> Array:
-        found = ops.convert_to_numpy(self.infer(self.put(images))).astype(self.dtype)
+        with self.inferring():
+            found = ops.convert_to_numpy(self.infer(self.put(images))).astype(self.dtype)
         return self.layout.activation(self.network.heads[0].path, found)
 
     def activations(self, images: Array) -> dict[str, Array]:
@@ -159,6 +161,9 @@ class KerasNetwork:
         if labels is not None and labels.dtype.kind == "f":
             labels = labels.astype(self.dtype)
         return Batch(self.engine.put(channels_last), None if labels is None else self.engine.put(labels))
+
+    def inferring(self) -> AbstractContextManager[Any]:
+        return backend.inferring()
 
     def infer(self, batch: Batch) -> Any:
         return self.engine.infer(batch.images)

@@ -123,10 +123,11 @@ class PaddleNetwork:
 
     def outputs(self, images: Array) -> Array:
         if not self.module.training:
-            return self.infer(self.put(images)).astype(self.dtype).numpy()
+            with self.inferring():
+                return self.infer(self.put(images)).astype(self.dtype).numpy()
         self._set_training(False)
         try:
-            with paddle.no_grad():
+            with self.inferring():
                 return self._forward(self.put(images).images)[0].astype(self.dtype).numpy()
         finally:
             self._set_training(True)
@@ -180,11 +181,13 @@ class PaddleNetwork:
         dtype = self.dtype if labels.dtype.kind == "f" else "int64"
         return Batch(on_device, paddle.to_tensor(labels, dtype=dtype))
 
+    def inferring(self) -> contextlib.AbstractContextManager[Any]:
+        return paddle.no_grad()
+
     def infer(self, batch: Batch) -> Tensor:
         if self.engine is not None:
             return self.engine.run(batch.images)
-        with paddle.no_grad():
-            return self._forward(batch.images)[0]
+        return self._forward(batch.images)[0]
 
     def _forward(self, images: Tensor) -> Sequence[Tensor]:
         if self.mixed is None:

@@ -122,10 +122,11 @@ class PyTorchNetwork:
 
     def outputs(self, images: Array) -> Array:
         if not self.module.training:
-            return self.infer(self.put(images)).to(self.dtype).cpu().numpy()
+            with self.inferring():
+                return self.infer(self.put(images)).to(self.dtype).cpu().numpy()
         self.module.eval()
         try:  # not compiled: what is timed here is training
-            with torch.inference_mode(), self.precision:
+            with self.inferring():
                 return self.module(self.put(images).images)[0].to(self.dtype).cpu().numpy()
         finally:
             self.module.train()
@@ -183,9 +184,13 @@ class PyTorchNetwork:
         dtype = self.dtype if labels.dtype.kind == "f" else torch.int64
         return Batch(on_device, torch.tensor(labels, dtype=dtype, device=self.device))
 
-    def infer(self, batch: Batch) -> Tensor:
+    @contextlib.contextmanager
+    def inferring(self) -> Iterator[None]:
         with torch.inference_mode(), self.precision:
-            return self.timed(batch.images)[0]
+            yield
+
+    def infer(self, batch: Batch) -> Tensor:
+        return self.timed(batch.images)[0]
 
     def prepare_training(self, optimizer: Optimizer) -> None:
         self.optimizer = optimizers.make(optimizer, self.module.named_parameters())

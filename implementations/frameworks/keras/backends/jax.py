@@ -71,6 +71,10 @@ def _is_known(options: dict[str, Any]) -> bool:
     return True
 
 
+def inferring() -> contextlib.AbstractContextManager[Any]:
+    return contextlib.nullcontext()  # what is compiled knows that nothing is differentiated
+
+
 class Engine:
     """Runs one Keras model; ``loss`` is (logits by head, labels) → scalar."""
 

@@ -1,5 +1,6 @@
 """Keras on TensorFlow: compiled by ``tf.function``."""
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -50,6 +51,10 @@ def finished(compute: Callable[..., Any], *arguments: Any) -> Callable[[], None]
             tf.test.experimental.sync_devices()
 
     return run
+
+
+def inferring() -> contextlib.AbstractContextManager[Any]:
+    return contextlib.nullcontext()  # what is compiled knows that nothing is differentiated
 
 
 class Engine:

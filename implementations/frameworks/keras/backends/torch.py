@@ -1,5 +1,6 @@
 """Keras on PyTorch: eager."""
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -47,6 +48,10 @@ def finished(compute: Callable[..., Any], *arguments: Any) -> Callable[[], None]
     return run
 
 
+def inferring() -> contextlib.AbstractContextManager[Any]:
+    return torch.no_grad()  # as in Keras' own predict
+
+
 class Engine:
     """Runs one Keras model; ``loss`` is (logits by head, labels) → scalar."""
 
@@ -63,8 +68,7 @@ class Engine:
         return torch.tensor(array, device=self.device)
 
     def infer(self, images: Any) -> Any:
-        with torch.no_grad():  # as in Keras' own predict
-            return self.model(images, training=False)["main"]
+        return self.model(images, training=False)["main"]
 
     def activations(self, shown: keras.Model, images: Any, training: bool) -> Any:
         with torch.no_grad():

@@ -64,8 +64,8 @@ def set_learning_rate(optimizer: keras.optimizers.Optimizer, rate: float) -> Non
         return
     if not (before > 0 and now > 0):
         raise ValueError(f"Keras' velocity contains the rate and is lost at 0: {before} -> {now}")
-    for velocity in optimizer.momentums:
-        velocity.assign(velocity * (now / before))
+    for velocity in optimizer.momentums:  # by NumPy: JAX would compile a product for every shape
+        velocity.assign(ops.convert_to_numpy(velocity) * (now / before))
 
 
 _CLASSES: dict[type[Optimizer], Any] = {

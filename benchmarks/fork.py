@@ -57,9 +57,7 @@ def run(benchmark: Any, subject: Subject, effort: Effort, number: int) -> dict[s
     begun = measure.CLOCK()
     benchmark.pedantic(ready.block, rounds=ready.rounds, iterations=1, warmup_rounds=0)
     blocks_end = measure.CLOCK()
-    # A block of one step is synchronised as a latency step is: what it took is not measured twice.
-    alone = ready.steps == 1
-    latencies = {} if alone else {"latencies_s": list(measure.latencies(stepping, effort))}
+    latencies = list(measure.latencies(stepping, ready.steps, effort))
     window = (begun, measure.CLOCK())
     memory = {"peak_rss_bytes": measure.peak_rss_bytes(), "peak_device_bytes": built.peak_device_bytes()}
     switches = built.switches()
@@ -76,7 +74,7 @@ def run(benchmark: Any, subject: Subject, effort: Effort, number: int) -> dict[s
         "steps_per_block": ready.steps,
         "steady": ready.steady,
         "phases_s": {"import": loaded.import_s, "build": build_s, **ready.phases_s, **phases},
-        **latencies,
+        **({"latencies_s": latencies} if latencies else {}),
         "window_s": window,
         "loss": loss,
         **memory,

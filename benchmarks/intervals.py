@@ -29,6 +29,11 @@ class Interval:
     forks: int
 
     @property
+    def holds_one(self) -> bool:
+        """Whether both sides of a ratio may be equal."""
+        return self.low <= 1 <= self.high
+
+    @property
     def width(self) -> float:
         """How far an end is from the value, as a fraction of it; infinite for a range."""
         if self.kind == "range":

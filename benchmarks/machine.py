@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from implementations.commandline import ROOT
+from implementations.memory import CGROUP, limit_bytes
 from implementations.provenance import cpu_model
 
 GOVERNOR = Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
-CGROUP = Path("/sys/fs/cgroup")
 # Threads, oneDNN, XLA, CUDA, cuDNN, and the frameworks' own switches: none holds a path or a name.
 SWITCHES = re.compile(
     r"(OMP|KMP|MKL|OPENBLAS|NUMEXPR)_(NUM_THREADS|DYNAMIC|AFFINITY|BLOCKTIME|PLACES|PROC_BIND)"
@@ -39,8 +39,8 @@ def description() -> dict[str, Any]:
         "affinity": _ranges(sorted(os.sched_getaffinity(0))),
         "governor": _read(GOVERNOR),
         "cpu_limit": _quota(_read(CGROUP / "cpu.max")),
-        "memory_gib": round(memory / 2**30, 1),
-        "memory_limit_gib": _gib(_read(CGROUP / "memory.max")),
+        "memory_gib": _gib(memory),
+        "memory_limit_gib": _gib(limit_bytes()),
         "architecture": platform.machine(),
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
@@ -83,8 +83,8 @@ def _quota(text: str | None) -> float | None:
     return round(int(quota) / int(period), 2) if quota.isdecimal() and period.isdecimal() else None
 
 
-def _gib(text: str | None) -> float | None:
-    return round(int(text) / 2**30, 1) if text is not None and text.isdecimal() else None
+def _gib(size: int | None) -> float | None:
+    return None if size is None else round(size / 2**30, 1)
 
 
 @functools.cache

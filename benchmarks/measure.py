@@ -101,8 +101,13 @@ def _rounds(block_s: float, effort: Effort) -> int:
     return max(least, min(most, math.ceil(effort.measured_s / block_s)))
 
 
-def latencies(stepping: Stepper, effort: Effort) -> Iterator[float]:
-    """Seconds of steps that are synchronised one by one, until ``effort.latency_s`` is filled."""
+def latencies(stepping: Stepper, of_block: int, effort: Effort) -> Iterator[float]:
+    """Seconds of steps that are synchronised one by one, until ``effort.latency_s`` is filled.
+
+    None where a block is one step (``of_block``): then the blocks say it already.
+    """
+    if of_block == 1:
+        return
     least, most = effort.latency_steps
     left = effort.latency_s
     for number in range(most):

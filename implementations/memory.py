@@ -8,11 +8,15 @@ CGROUP = Path("/sys/fs/cgroup")
 
 def available_bytes(meminfo: Path = MEMINFO, cgroup: Path = CGROUP) -> int:
     """What Linux says it could give without swapping; 0 where nothing is said."""
-    machine = _machine(meminfo)
-    limit, used = _number(cgroup / "memory.max"), _number(cgroup / "memory.current")
+    machine, limit = _machine(meminfo), limit_bytes(cgroup)
     if limit is None:
         return machine
-    return min(machine, max(0, limit - (used or 0)))
+    return min(machine, max(0, limit - (_number(cgroup / "memory.current") or 0)))
+
+
+def limit_bytes(cgroup: Path = CGROUP) -> int | None:
+    """A container's limit; ``None`` without one."""
+    return _number(cgroup / "memory.max")
 
 
 def _machine(meminfo: Path) -> int:

@@ -66,7 +66,7 @@ class Group:
     def rivals(self) -> tuple[tuple[Measured, Interval], ...]:
         """Cases that the run cannot tell from the fastest, not only the second: a noisy one may lie lower."""
         pairs = zip(self.cases[1:], self.leads, strict=True)
-        return tuple((case, lead) for case, lead in pairs if lead.low <= 1 <= lead.high)
+        return tuple((case, lead) for case, lead in pairs if lead.holds_one)
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@
 ``record`` runs the preset ``noise`` (100 forks of one fast case) into FOLDER, in the frameworks named; with
 ``--slower`` instead in PyTorch as it is and in as many PyTorches that ``slower.py`` slows down, interleaved.
 It goes on where it was interrupted. The others read what is there. A verdict is what a run says: the ratio's
-95 % interval leaves out 1. ``verdicts`` draws pairs of runs from one case's forks: any difference seen
-is wrong. ``power`` draws them from consecutive rounds of the plain and of a slowed-down case: what is seen is
+95 % interval leaves out 1. ``verdicts`` draws pairs of runs from one case's forks: any difference seen is
+wrong. ``power`` draws them from consecutive rounds of the plain and of a slowed-down case: what is seen is
 right.
 """
 
@@ -29,6 +29,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from scipy.stats import binomtest
 
 from benchmarks import intervals, results
+from implementations import commandline
 from implementations.commandline import ROOT
 
 SEED = 20261122
@@ -63,7 +64,8 @@ def _slower_python(folder: Path, percent: int) -> Path:
 
 
 def medians(folder: Path) -> Medians:
-    """Every fork, disturbed or not: what disturbs is part of the noise."""
+    """Every fork, disturbed or not: what disturbs is part of the noise; ``UserError`` if this is no run."""
+    results.read_run(folder)
     found: dict[str, dict[int, float]] = defaultdict(dict)
     for fork in results.forks(folder):
         found[fork.case.title][fork.attributes["fork"]] = fork.median
@@ -77,7 +79,7 @@ def verdicts(found: Medians, generator: random.Random) -> Iterator[str]:
         yield f"{title}: {len(values)} forks, σ_fork {sigma:.2%}"
         for forks in FORKS:
             if 2 * forks <= len(values):
-                wrong = sum(_apart(*_drawn(values, forks, generator)) for _ in range(DRAWS))
+                wrong = sum(_told_apart(*_drawn(values, forks, generator)) for _ in range(DRAWS))
                 yield f"  two runs of {forks:2} forks: {_share(wrong)} wrong"
 
 
@@ -94,15 +96,15 @@ def power(found: Medians, generator: random.Random) -> Iterator[str]:
             continue
         seen = intervals.ratio(values, plain)
         yield f"{title}: ratio {seen.value:.4f} ({seen.low:.4f} to {seen.high:.4f})"
-        for forks in FORKS:
-            starts = [generator.randrange(min(len(plain), len(values)) - forks + 1) for _ in range(DRAWS)]
-            found_it = sum(_apart(values[s : s + forks], plain[s : s + forks]) for s in starts)
+        rounds = min(len(plain), len(values))
+        for forks in (forks for forks in FORKS if forks <= rounds):
+            starts = [generator.randrange(rounds - forks + 1) for _ in range(DRAWS)]
+            found_it = sum(_told_apart(values[s : s + forks], plain[s : s + forks]) for s in starts)
             yield f"  {forks:2} forks: {_share(found_it)} seen"
 
 
-def _apart(above: Sequence[float], below: Sequence[float]) -> bool:
-    ratio = intervals.ratio(above, below)
-    return not ratio.low <= 1 <= ratio.high
+def _told_apart(above: Sequence[float], below: Sequence[float]) -> bool:
+    return not intervals.ratio(above, below).holds_one
 
 
 def _share(count: int) -> str:
@@ -111,15 +113,13 @@ def _share(count: int) -> str:
     return f"{count / DRAWS:6.1%} ({ends.low:.1%} to {ends.high:.1%})"
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+def main(arguments: Sequence[str]) -> int:
+    parser = commandline.Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=("record", "verdicts", "power"))
     parser.add_argument("folder", type=Path)
     parser.add_argument("--framework", action="append", default=[])
     parser.add_argument("--slower", type=int, action="append", default=[], metavar="PERCENT")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     if options.what == "record":
         return record(options.folder, options.framework, options.slower)
     table = {"verdicts": verdicts, "power": power}[options.what]
@@ -129,4 +129,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(commandline.run(main))

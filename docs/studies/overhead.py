@@ -182,13 +182,13 @@ def main() -> None:
 def _row(name: str, logs: list[float]) -> dict[str, Any]:
     from scipy import stats
 
-    outside = int(stats.binom.ppf(0.025, len(logs), 0.5))  # pairs on either side of the interval (sign test)
+    end = int(stats.binom.ppf(0.025, len(logs), 0.5))  # of the interval: that many-th from either side
     ordered, mean = sorted(logs), statistics.fmean(logs)
     half = float(stats.t.ppf(0.975, len(logs) - 1)) * statistics.stdev(logs) / math.sqrt(len(logs))
     found = {
         "ratio": statistics.median(logs),
-        "low": ordered[outside - 1],
-        "high": ordered[len(logs) - outside],
+        "low": ordered[end - 1],
+        "high": ordered[len(logs) - end],
         "mean": mean,
         "mean_low": mean - half,
         "mean_high": mean + half,

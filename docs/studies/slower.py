@@ -2,8 +2,8 @@
 
     python docs/studies/slower.py 0.05 -m pytest benchmarks/test_inference.py ...
 
-Every step then takes 1.05 times as long: after its own work it waits, in proportion to what
-the step itself took. For frameworks whose step returns when it is done, as PyTorch's does on the CPU.
+Every step then takes 1.05 times as long: after its own work it waits, in proportion to what the step itself
+took. For frameworks whose step returns when it is done, as PyTorch's does on the CPU.
 """
 
 import runpy

@@ -108,9 +108,12 @@ def test_a_containers_share_of_cores_is_read(text: str | None, cores: float | No
     assert machine._quota(text) == cores
 
 
-@pytest.mark.parametrize(("text", "gib"), [(str(3 * 2**30), 3.0), ("max", None), (None, None)])
-def test_a_containers_memory_is_read(text: str | None, gib: float | None) -> None:
-    assert machine._gib(text) == gib
+@pytest.mark.parametrize(("limit", "gib"), [(3 * 2**30, 3.0), (None, None)])
+def test_a_containers_memory_is_read(
+    monkeypatch: pytest.MonkeyPatch, limit: int | None, gib: float | None
+) -> None:
+    monkeypatch.setattr(machine, "limit_bytes", lambda: limit)
+    assert machine.description()["memory_limit_gib"] == gib
 
 
 def test_only_variables_that_change_speed_are_recorded(monkeypatch: pytest.MonkeyPatch) -> None:

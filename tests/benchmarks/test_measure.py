@@ -163,14 +163,20 @@ def test_a_step_as_short_as_reading_is_no_missing_synchronisation(on: Any) -> No
 # --- Latencies ----------------------------------------------------------------------------
 
 
-def latencies(stepping: Stepper, **changed: Any) -> list[float]:
-    effort = dataclasses.replace(EFFORT, **{"latency_s": 1.0, "latency_steps": (3, 8), **changed})
-    return list(measure.latencies(stepping, effort))
+def latencies(stepping: Stepper, of_block: int = 2) -> list[float]:
+    effort = dataclasses.replace(EFFORT, latency_s=1.0, latency_steps=(3, 8))
+    return list(measure.latencies(stepping, of_block, effort))
 
 
 def test_each_step_is_a_latency(on: Any) -> None:
     _, stepping = on([0.25, 0.5, 0.125, 0.125, 0.25])
     assert latencies(stepping) == [0.25, 0.5, 0.125, 0.125]  # 1.0 s in all
+
+
+def test_what_blocks_of_one_step_say_is_not_measured_again(on: Any) -> None:
+    device, stepping = on(forever(COST))
+    assert latencies(stepping, of_block=1) == []
+    assert device.synchronisations == 0
 
 
 def test_each_latency_is_synchronised_once(on: Any) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from witness_tasks import channels_last
 
 from implementations import bounds, certify, networks, reference, sameness, weights
 from implementations.network import Settings
@@ -61,22 +62,13 @@ def zoo_vgg16(framework: Any, *, settings: Settings) -> dict[str, float]:
     for layer in zoo.layers:
         if layer.weights:
             path = next(node.path for node in ours if node.parameters)
-            layer.set_weights([channels_last(values[f"{path}.weight"], path), values[f"{path}.bias"]])
+            kernel = channels_last(values[f"{path}.weight"], network, path)
+            layer.set_weights([kernel, values[f"{path}.bias"]])
     images = weights.probe_images(network, 0, 2)
     got = np.asarray(zoo(images.transpose(0, 2, 3, 1), training=False))
     expected = reference.forward(network, values, images)["logits"]
     full = keras.applications.VGG16(weights=None)
     return {"difference": sameness.difference(got, expected), "parameters": full.count_params()}
-
-
-def channels_last(value: Any, path: str) -> Any:
-    """Written apart from the adapter's conversion on purpose: a witness shares no code with it."""
-    if value.ndim == 4:
-        return np.moveaxis(value, (2, 3, 1, 0), (0, 1, 2, 3))
-    if path == "fc6":
-        rows = [row.reshape(512, 2, 2).transpose(1, 2, 0).ravel() for row in value]
-        return np.stack(rows, axis=1)
-    return value.T
 
 
 def certified_with_a_wrong_pad(
@@ -254,6 +246,12 @@ def xla_threads(framework: Any, *, settings: Settings) -> int:
     framework.build(networks.build("mlp"), Zeros(networks.build("mlp")), settings, training=False)
     names = [path.read_text().strip() for path in Path("/proc/self/task").glob("*/comm")]
     return names.count("tf_XLAEigen")
+
+
+def xla_options(framework: Any, *, settings: Settings) -> dict[str, bool]:
+    """Which compiler options the Keras adapter on JAX takes for known."""
+    options = {"xla_backend_optimization_level": 0, "xla_no_such_option": 0}
+    return {name: framework.backend._is_known({name: value}) for name, value in options.items()}
 
 
 def claimed_precision(framework: Any, *, settings: Settings, precision: str) -> str:

@@ -36,6 +36,11 @@ def test_keras_own_vgg16_agrees_with_specification_and_reference(
     assert found["parameters"] == 138_357_544
 
 
+def test_an_option_that_this_xla_does_not_know_is_left_out(launcher: Launcher, children_path: None) -> None:
+    found = launcher.ask("keras-jax", "child_tasks:xla_options", {}, TIMEOUT_S)
+    assert found == {"xla_backend_optimization_level": True, "xla_no_such_option": False}
+
+
 def test_known_differences_are_still_needed(launcher: Launcher, children_path: None) -> None:
     """A framework that has mended its constant must be taken off the list."""
     task = "child_tasks:largest_float64_gradient_difference"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from implementations.memory import available_bytes
+from implementations.memory import available_bytes, limit_bytes
 
 GIB = 2**30
 MEMINFO = "MemTotal: 25165824 kB\nMemFree: 1048576 kB\nMemAvailable: 20971520 kB\n"  # 24, 1, 20 GiB
@@ -30,6 +30,13 @@ def available(folder: Path, limit: str | None, used: str | None = None, meminfo:
 )
 def test_a_containers_limit_counts(tmp_path: Path, limit: str | None, used: str | None, left: int) -> None:
     assert available(tmp_path, limit, used) == left
+
+
+@pytest.mark.parametrize(("text", "limit"), [(f"{3 * GIB}\n", 3 * GIB), ("max\n", None), (None, None)])
+def test_a_limit_is_a_number_or_none(tmp_path: Path, text: str | None, limit: int | None) -> None:
+    if text is not None:
+        (tmp_path / "memory.max").write_text(text)
+    assert limit_bytes(tmp_path) == limit
 
 
 @pytest.mark.parametrize("meminfo", ["", "MemTotal: 1 kB\n", "MemAvailable: much\n", "nonsense"])

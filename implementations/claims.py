@@ -8,7 +8,7 @@ from implementations import networks, sameness
 from implementations.network import WRITERS, known, place
 from implementations.policies import EQUAL
 
-TOGETHER = 5  # claims in one child: enough to share its start, few enough to keep both cores busy
+TOGETHER = 7  # claims in one child: enough to share its start, few enough to keep both cores busy
 
 
 @dataclass(frozen=True)
@@ -68,9 +68,12 @@ def claims(
 
 
 def grouped(wanted: Iterable[Claim]) -> list[list[Claim]]:
-    """Claims that can share a child, a few each: importing some frameworks takes longer than a proof."""
+    """Claims that can share a child, a few each: importing some frameworks takes longer than a proof.
+
+    Those that XLA compiles come first: they take longest, and the others fill what is left.
+    """
     groups: dict[tuple[str, str | None, str], list[Claim]] = {}
-    for claim in wanted:
+    for claim in sorted(wanted, key=lambda claim: not known(claim.framework).compiles):
         groups.setdefault((claim.framework, claim.exporter, claim.policy), []).append(claim)
     return [group[i : i + TOGETHER] for group in groups.values() for i in range(0, len(group), TOGETHER)]
 

@@ -167,6 +167,7 @@ class Adapter:
     packages: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=dict)
     trains: bool = True
+    compiles: bool = False  # every network by XLA, which takes longer than the rest of its proof
     exports_as: str | None = None  # whose exporter writes its files, where its own backend has none
 
     @property
@@ -175,7 +176,7 @@ class Adapter:
         return self.exports_as or self.name
 
 
-def _keras(backend: str, package: str, **environment: str) -> Adapter:
+def _keras(backend: str, package: str, *, compiles: bool = False, **environment: str) -> Adapter:
     """One Keras backend: the same module on every one.
 
     TensorFlow's writes the ONNX files of all: JAX's would need another package (jax2onnx), and
@@ -186,6 +187,7 @@ def _keras(backend: str, package: str, **environment: str) -> Adapter:
         "implementations.frameworks.keras.adapter",
         ("keras", package),
         {"KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "2", **environment},
+        compiles=compiles,
         exports_as=None if backend == "tensorflow" else "keras-tensorflow",
     )
 
@@ -196,7 +198,7 @@ ADAPTERS = {
         Adapter("pytorch", "implementations.frameworks.pytorch.adapter", ("torch",)),
         _keras("tensorflow", "tensorflow"),
         # OpenMP's variable does not reach XLA's own thread pool; a GPU's memory is taken as it is needed.
-        _keras("jax", "jax", PJRT_NPROC="{threads}", XLA_PYTHON_CLIENT_PREALLOCATE="false"),
+        _keras("jax", "jax", compiles=True, PJRT_NPROC="{threads}", XLA_PYTHON_CLIENT_PREALLOCATE="false"),
         _keras("torch", "torch", KERAS_TORCH_DEVICE="{device}"),
         Adapter("paddle", "implementations.frameworks.paddle.adapter", ("paddle",)),
         Adapter("onnxruntime", "implementations.frameworks.onnxruntime", ("onnxruntime",), trains=False),

@@ -251,7 +251,7 @@ def xla_threads(framework: Any, *, settings: Settings) -> int:
 def xla_options(framework: Any, *, settings: Settings) -> dict[str, bool]:
     """Which compiler options the Keras adapter on JAX takes for known."""
     options = {"xla_backend_optimization_level": 0, "xla_no_such_option": 0}
-    return {name: framework.backend._is_known({name: value}) for name, value in options.items()}
+    return {name: framework.backend._is_known(name, value) for name, value in options.items()}
 
 
 def claimed_precision(framework: Any, *, settings: Settings, precision: str) -> str:

@@ -87,6 +87,11 @@ def test_small_networks_share_a_child_a_few_at_a_time(prover: Prover) -> None:
     assert list(found) == [*chosen, Claim("paddle", "mlp")]
 
 
+def test_what_xla_compiles_is_begun_first() -> None:
+    chosen = [Claim(framework, "mlp") for framework in ("pytorch", "keras-jax", "paddle")]
+    assert [group[0].framework for group in grouped(chosen)] == ["keras-jax", "pytorch", "paddle"]
+
+
 def test_large_networks_have_a_child_each(prover: Prover) -> None:
     large = [Claim("pytorch", name) for name in ("vgg13-base", "vgg16-base")]
     assert all(is_large(claim) for claim in large)

@@ -5,6 +5,7 @@ What Keras leaves to its backend (threads, device, compilation, gradients, synch
 """
 
 import dataclasses
+import functools
 import importlib
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
@@ -122,12 +123,15 @@ class KerasNetwork:
 
     def activations(self, images: Array) -> dict[str, Array]:
         self.engine.sync_to_model()
-        values = self.engine.activations(self._shown(), self.put(images).images, self.training)
+        values = self._shown.activations(self.put(images).images, self.training)
+        self.engine.sync_from_model()
         return self._canonical_activations(values)
 
-    def _shown(self) -> keras.Model:
-        """The same layers as a model of all named activations."""
-        return keras.Model(self.model.input, self.named)
+    @functools.cached_property
+    def _shown(self) -> Any:
+        """Runs the same layers as a model of all named activations; never timed."""
+        uncompiled = dataclasses.replace(self.settings, switches=Switches())
+        return backend.Engine(keras.Model(self.model.input, self.named), self._loss_of_named, uncompiled)
 
     def _canonical_activations(self, values: Mapping[str, Any]) -> dict[str, Array]:
         return {path: self.layout.activation(path, ops.convert_to_numpy(v)) for path, v in values.items()}
@@ -138,12 +142,8 @@ class KerasNetwork:
 
     def traced(self, images: Array, labels: Array) -> tuple[float, dict[str, Array], dict[str, Array]]:
         self.engine.sync_to_model()
-        shown = self._shown()
-        uncompiled = dataclasses.replace(self.settings, switches=Switches())
-        engine = backend.Engine(shown, self._loss_of_named, uncompiled)
-        engine.sync_from_model()
-        loss, gradients, values = engine.traced(*self.put(images, labels))
-        return float(loss), self._by_path(shown, gradients), self._canonical_activations(values)
+        loss, gradients, values = self._shown.traced(*self.put(images, labels))
+        return float(loss), self._by_path(self._shown.model, gradients), self._canonical_activations(values)
 
     def _by_path(self, model: keras.Model, gradients: list[Any]) -> dict[str, Array]:
         paths = {id(variable): path for path, variable in self.variables.items()}

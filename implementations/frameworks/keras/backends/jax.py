@@ -56,16 +56,26 @@ def finished(compute: Callable[..., Any], *arguments: Any) -> Callable[[], None]
     return run
 
 
+def _soonest(model: keras.Model) -> dict[str, Any]:
+    """Compiler options for what is proven and never timed, as far as this XLA knows them.
+
+    Optimised, GoogLeNet's gradients take XLA three times as long. But unoptimised, those of a strided
+    convolution between hidden layers take it hundreds of times as long: a ResNet's are optimised.
+    """
+    wanted: dict[str, Any] = {"xla_cpu_use_fusion_emitters": False}
+    if not any(map(_is_strided_inside, model.layers)):
+        wanted["xla_backend_optimization_level"] = 0
+    return {name: value for name, value in wanted.items() if _is_known(name, value)}
+
+
+def _is_strided_inside(layer: keras.Layer) -> bool:
+    return isinstance(layer, keras.layers.Conv2D) and max(layer.strides) > 1 and layer.kernel.shape[-2] > 3
+
+
 @functools.cache
-def _unoptimised() -> dict[str, Any]:
-    """Compiler options with which XLA is soonest done, as far as this XLA knows them."""
-    wanted = {"xla_backend_optimization_level": 0, "xla_cpu_use_fusion_emitters": False}
-    return {name: value for name, value in wanted.items() if _is_known({name: value})}
-
-
-def _is_known(options: dict[str, Any]) -> bool:
+def _is_known(option: str, value: Any) -> bool:
     try:
-        jax.jit(lambda x: x, compiler_options=options)(0.0)
+        jax.jit(lambda x: x, compiler_options={option: value})(0.0)
     except jax.errors.JaxRuntimeError:
         return False
     return True
@@ -82,11 +92,12 @@ class Engine:
         self.model, self.loss, self.device = model, loss, settings.device
         self.optimizer: keras.optimizers.Optimizer | None = None
         self.pending: list[Any] = []  # computed, perhaps, but not waited for
-        # float64 is proven and never timed: what runs once need not be optimised, which takes XLA minutes.
-        options = _unoptimised() if settings.precision == "float64" else None
-        self._jit = functools.partial(jax.jit, compiler_options=options)
+        untimed = functools.partial(jax.jit, compiler_options=_soonest(model))
+        self._jit = untimed if settings.precision == "float64" else jax.jit
         self._infer = self._jit(self._forward)
         self._gradients = self._jit(jax.value_and_grad(self._training_loss, has_aux=True))
+        self._activations = untimed(model.stateless_call, static_argnames="training")
+        self._traced = untimed(jax.value_and_grad(self._loss_and_outputs, has_aux=True))
 
     def sync_from_model(self) -> None:
         """Take over the model's and the optimizer's variables."""
@@ -114,16 +125,11 @@ class Engine:
         self.pending.append(logits)
         return logits
 
-    def activations(self, shown: keras.Model, images: Any, training: bool) -> Any:
-        compute = self._jit(functools.partial(shown.stateless_call, training=training))
-        state = (
-            [v.value for v in group] for group in (shown.trainable_variables, shown.non_trainable_variables)
-        )
-        outputs, frozen = compute(*state, images)
+    def activations(self, images: Any, training: bool) -> Any:
+        outputs, frozen = self._activations(*self._state(), images, training=training)
         # Seeds of dropout and running statistics go on, as on the other backends.
-        for variable, value in zip(shown.non_trainable_variables, frozen, strict=True):
+        for variable, value in zip(self.model.non_trainable_variables, frozen, strict=True):
             variable.assign(value)
-        self.sync_from_model()
         return outputs
 
     def gradients(self, images: Any, labels: Any) -> tuple[Any, list[Any]]:
@@ -131,9 +137,13 @@ class Engine:
         return loss, gradients
 
     def traced(self, images: Any, labels: Any) -> tuple[Any, list[Any], Any]:
-        compute = self._jit(jax.value_and_grad(self._loss_and_outputs, has_aux=True))
-        (loss, (_, outputs)), gradients = compute(self.trainable, self.frozen, images, labels)
+        (loss, (_, outputs)), gradients = self._traced(*self._state(), images, labels)
         return loss, gradients, outputs
+
+    def _state(self) -> tuple[list[Any], list[Any]]:
+        """The model's own values: they are not held here, for a large network's are gigabytes."""
+        model = self.model
+        return [v.value for v in model.trainable_variables], [v.value for v in model.non_trainable_variables]
 
     def prepare_training(self, optimizer: keras.optimizers.Optimizer) -> None:
         self.optimizer = optimizer

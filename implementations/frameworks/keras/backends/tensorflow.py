@@ -65,7 +65,6 @@ class Engine:
         self.compile = True if settings.switches.compile else None  # by XLA; None: TensorFlow's own choice
         self.infer = self._function(lambda images: model(images, training=False)["main"])
         self.gradients = self._function(self._backward)
-        self.traced = tf.function(self._traced)
 
     def sync_from_model(self) -> None:
         """Nothing to take over: TensorFlow computes on the model's own variables."""
@@ -76,8 +75,8 @@ class Engine:
     def put(self, array: Array) -> Any:
         return tf.constant(array)
 
-    def activations(self, shown: keras.Model, images: Any, training: bool) -> Any:
-        return shown(images, training=training)
+    def activations(self, images: Any, training: bool) -> Any:
+        return self.model(images, training=training)
 
     def prepare_training(self, optimizer: keras.optimizers.Optimizer) -> None:
         self.optimizer = optimizer
@@ -92,10 +91,10 @@ class Engine:
         return tf.function(compute, jit_compile=self.compile)
 
     def _backward(self, images: Any, labels: Any) -> tuple[Any, list[Any]]:
-        loss, gradients, _ = self._traced(images, labels)
+        loss, gradients, _ = self.traced(images, labels)
         return loss, gradients
 
-    def _traced(self, images: Any, labels: Any) -> tuple[Any, list[Any], Any]:
+    def traced(self, images: Any, labels: Any) -> tuple[Any, list[Any], Any]:
         with tf.GradientTape() as tape:
             outputs = self.model(images, training=True)
             loss = self.loss(outputs, labels)

@@ -70,9 +70,9 @@ class Engine:
     def infer(self, images: Any) -> Any:
         return self.model(images, training=False)["main"]
 
-    def activations(self, shown: keras.Model, images: Any, training: bool) -> Any:
+    def activations(self, images: Any, training: bool) -> Any:
         with torch.no_grad():
-            return shown(images, training=training)
+            return self.model(images, training=training)
 
     def gradients(self, images: Any, labels: Any) -> tuple[Any, list[Any]]:
         loss, gradients, _ = self.traced(images, labels)

@@ -7,9 +7,9 @@
 ``record`` runs the preset ``noise`` (100 forks of one fast case) into FOLDER, in the frameworks named; with
 ``--slower`` instead in PyTorch as it is and in as many PyTorches that ``slower.py`` slows down, interleaved.
 It goes on where it was interrupted. The others read what is there. A verdict is what a run says: the ratio's
-95 % interval leaves out 1. ``verdicts`` draws pairs of runs from one case's forks: any difference seen is
-wrong. ``power`` draws them from consecutive rounds of the plain and of a slowed-down case: what is seen is
-right.
+95 % interval leaves out 1. ``verdicts`` draws pairs of runs from one case's forks, and deals them out in the
+order of their making, turn about, as a run interleaves its cases: any difference seen is wrong. ``power``
+draws them from consecutive rounds of the plain and of a slowed-down case: what is seen is right.
 """
 
 import argparse
@@ -80,7 +80,16 @@ def verdicts(found: Medians, generator: random.Random) -> Iterator[str]:
         for forks in FORKS:
             if 2 * forks <= len(values):
                 wrong = sum(_told_apart(*_drawn(values, forks, generator)) for _ in range(DRAWS))
-                yield f"  two runs of {forks:2} forks: {_share(wrong)} wrong"
+                dealt = [_told_apart(*pair) for pair in _dealt(values, forks)]
+                shown = f"{_share(wrong)} wrong; as dealt, {sum(dealt)} of {len(dealt)}"
+                yield f"  two runs of {forks:2} forks: {shown}"
+
+
+def _dealt(values: list[float], forks: int) -> Iterator[tuple[Sequence[float], Sequence[float]]]:
+    """Pairs of runs of forks that followed each other, turn about."""
+    for start in range(0, len(values) - 2 * forks + 1, 2 * forks):
+        window = values[start : start + 2 * forks]
+        yield window[::2], window[1::2]
 
 
 def _drawn(values: list[float], forks: int, generator: random.Random) -> tuple[list[float], list[float]]:

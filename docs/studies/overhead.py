@@ -2,28 +2,22 @@
 
     python docs/studies/overhead.py [--pairs 400] [--framework F] [--json FILE]
 
-The bare loops below are what someone who knows the framework would write around the same network. A
-pair is one block of each, in one process, in an order that alternates. What other guests of the machine do
-hits single blocks hard: so the ratio is the median of the pairs', with the interval between two of them that
-holds the true median 95 times in 100 whatever their distribution; the mean, with Student's t, stands beside
-it. Inference of the MLP at batch 32: the fewer microseconds a step takes, the more an overhead shows. 80 s a
-framework.
+The bare loops below are what someone who knows the framework would write around the same network. A pair is
+one block of each; ``pairs.py`` says how a ratio comes of them. Inference of the MLP at batch 32: the fewer
+microseconds a step takes, the more an overhead shows. 80 s a framework.
 """
 
 import argparse
 import json
-import math
-import statistics
 import sys
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from benchmarks import measure
-from benchmarks.measure import CLOCK
+from docs.studies.pairs import Loop, logarithms, ratio
 from implementations import networks, weights
 from implementations.network import TRAINERS, Framework, Settings
 from implementations.processes import Launcher, available_cores
@@ -33,7 +27,6 @@ SHOWN = (
     "{framework:18} {pairs} pairs: {ratio:.4f} ({low:.4f} to {high:.4f});"
     " mean {mean:.4f} ({mean_low:.4f} to {mean_high:.4f})"
 )
-Loop = Callable[[int], None]
 
 
 # --- A bare loop in each framework --------------------------------------------------------
@@ -136,26 +129,7 @@ def compare(
     batches = [built.put(each) for each in images]
     ours = measure.Stepper(built, built.infer, batches, built.inferring).run
     bare = BARE[name](built, batches)
-    steps = _steps(ours, bare)
-    found = []
-    for pair in range(pairs):
-        taken = {loop: _seconds(loop, steps) for loop in ((ours, bare) if pair % 2 else (bare, ours))}
-        found.append(math.log(taken[ours] / taken[bare]))
-    return found
-
-
-def _steps(ours: Loop, bare: Loop) -> int:
-    """Of a block of ``BLOCK_S``; both loops are warm then."""
-    steps = 1
-    while min(_seconds(ours, steps), _seconds(bare, steps)) < BLOCK_S:
-        steps *= 2
-    return steps
-
-
-def _seconds(loop: Loop, steps: int) -> float:
-    start = CLOCK()
-    loop(steps)
-    return CLOCK() - start
+    return logarithms(ours, bare, pairs, BLOCK_S)
 
 
 def main() -> None:
@@ -173,27 +147,10 @@ def main() -> None:
         for name in options.framework or TRAINERS:
             request = {"name": name, "weights_path": str(path), "pairs": options.pairs}
             logs = launcher.ask(name, "docs.studies.overhead:compare", request, 3600)
-            rows.append(_row(name, logs))
+            rows.append({"framework": name, "pairs": len(logs), **ratio(logs)})
             print(SHOWN.format(**rows[-1]), flush=True)
     if options.json:
         options.json.write_text(json.dumps(rows, indent=1) + "\n")
-
-
-def _row(name: str, logs: list[float]) -> dict[str, Any]:
-    from scipy import stats
-
-    end = int(stats.binom.ppf(0.025, len(logs), 0.5))  # of the interval: that many-th from either side
-    ordered, mean = sorted(logs), statistics.fmean(logs)
-    half = float(stats.t.ppf(0.975, len(logs) - 1)) * statistics.stdev(logs) / math.sqrt(len(logs))
-    found = {
-        "ratio": statistics.median(logs),
-        "low": ordered[end - 1],
-        "high": ordered[len(logs) - end],
-        "mean": mean,
-        "mean_low": mean - half,
-        "mean_high": mean + half,
-    }
-    return {"framework": name, "pairs": len(logs), **{key: math.exp(value) for key, value in found.items()}}
 
 
 if __name__ == "__main__":

@@ -38,7 +38,7 @@ def logits_apart(
 # --- Each framework's own way to load and run a network ------------------------------------
 
 
-def pytorch(name: str, network: Network, values: Weights) -> tuple[Logits, int]:
+def pytorch_model(name: str, network: Network, values: Weights) -> Any:
     """Written in the order of their use, its parameters are in the specification's."""
     import torch
 
@@ -49,6 +49,13 @@ def pytorch(name: str, network: Network, values: Weights) -> tuple[Logits, int]:
     paths = [parameter.path for parameter in network.parameters]
     pairs = zip(model.state_dict(), paths, strict=True)
     model.load_state_dict({key: torch.from_numpy(values[path]) for key, path in pairs})
+    return model
+
+
+def pytorch(name: str, network: Network, values: Weights) -> tuple[Logits, int]:
+    import torch
+
+    model = pytorch_model(name, network, values)
 
     def logits(images: Array) -> Array:
         with torch.inference_mode():
@@ -57,10 +64,8 @@ def pytorch(name: str, network: Network, values: Weights) -> tuple[Logits, int]:
     return logits, sum(p.numel() for p in model.parameters())
 
 
-def paddle(name: str, network: Network, values: Weights) -> tuple[Logits, int]:
+def paddle_model(name: str, network: Network, values: Weights) -> Any:
     """Likewise; Paddle keeps dense weights as (in, out)."""
-    import paddle
-
     module = importlib.import_module(f"tests.witnesses.paddle.{name}")
     model = getattr(module, CLASSES[name])()
     model.eval()
@@ -68,6 +73,13 @@ def paddle(name: str, network: Network, values: Weights) -> tuple[Logits, int]:
     for parameter, path in zip(model.parameters(), paths, strict=True):
         value = values[path]
         parameter.set_value(value.T if value.ndim == 2 else value)
+    return model
+
+
+def paddle(name: str, network: Network, values: Weights) -> tuple[Logits, int]:
+    import paddle
+
+    model = paddle_model(name, network, values)
 
     def logits(images: Array) -> Array:
         with paddle.no_grad():
@@ -76,9 +88,9 @@ def paddle(name: str, network: Network, values: Weights) -> tuple[Logits, int]:
     return logits, sum(int(p.size) for p in model.parameters())
 
 
-def keras(name: str, network: Network, values: Weights) -> tuple[Logits, int]:
+def keras_model(name: str, network: Network, values: Weights) -> Any:
     """Its layers are called as the paths are, with "_" for "."."""
-    from keras import backend, initializers, ops
+    from keras import initializers, ops
 
     # The weights come from the file, and JAX would compile Keras' own initialiser for every shape.
     initializers.GlorotUniform.__call__ = lambda self, shape, dtype=None: ops.convert_to_tensor(
@@ -92,6 +104,13 @@ def keras(name: str, network: Network, values: Weights) -> tuple[Logits, int]:
             path = paths[layer.name]
             kernel = channels_last(values[f"{path}.weight"], network, path)
             layer.set_weights([kernel, values[f"{path}.bias"]])
+    return model
+
+
+def keras(name: str, network: Network, values: Weights) -> tuple[Logits, int]:
+    from keras import backend
+
+    model = keras_model(name, network, values)
     infer = {"tensorflow": on_tensorflow, "jax": on_jax, "torch": on_torch}[backend.backend()](model)
 
     def logits(images: Array) -> Array:

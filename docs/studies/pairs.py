@@ -1,0 +1,58 @@
+"""Two loops around the same work, in alternating blocks of one process: what studies of small ratios share.
+
+What other guests of the machine do hits single blocks hard: so a ratio is the median of the pairs', with the
+interval between two of them that holds the true median 95 times in 100 whatever their distribution; the mean,
+with Student's t, stands beside it.
+"""
+
+import math
+import statistics
+from collections.abc import Callable, Sequence
+
+from benchmarks.measure import CLOCK
+
+Loop = Callable[[int], None]  # runs that many steps and waits for the device
+
+
+def logarithms(ours: Loop, theirs: Loop, pairs: int, block_s: float) -> list[float]:
+    """log(ours / theirs) of the times of ``pairs`` pairs of blocks, whose order alternates."""
+    steps = _steps(ours, theirs, block_s)
+    found = []
+    for pair in range(pairs):
+        taken = {loop: _seconds(loop, steps) for loop in ((ours, theirs) if pair % 2 else (theirs, ours))}
+        found.append(math.log(taken[ours] / taken[theirs]))
+    return found
+
+
+def _steps(ours: Loop, theirs: Loop, block_s: float) -> int:
+    """Of a block that takes ``block_s`` at least; both loops are warm then."""
+    for loop in (ours, theirs):
+        loop(1)
+    steps = 1
+    while min(_seconds(ours, steps), _seconds(theirs, steps)) < block_s:
+        steps *= 2
+    return steps
+
+
+def _seconds(loop: Loop, steps: int) -> float:
+    start = CLOCK()
+    loop(steps)
+    return CLOCK() - start
+
+
+def ratio(logs: Sequence[float]) -> dict[str, float]:
+    """The ratio whose logarithms ``logs`` are: median and mean, each with its 95 % interval."""
+    from scipy import stats  # not needed in a child
+
+    end = int(stats.binom.ppf(0.025, len(logs), 0.5))  # of the interval: that many-th from either side
+    ordered, mean = sorted(logs), statistics.fmean(logs)
+    half = float(stats.t.ppf(0.975, len(logs) - 1)) * statistics.stdev(logs) / math.sqrt(len(logs))
+    found = {
+        "ratio": statistics.median(logs),
+        "low": ordered[end - 1],
+        "high": ordered[len(logs) - end],
+        "mean": mean,
+        "mean_low": mean - half,
+        "mean_high": mean + half,
+    }
+    return {key: math.exp(value) for key, value in found.items()}

@@ -174,18 +174,14 @@ def _frameworks(options: argparse.Namespace, launcher: Launcher) -> list[str]:
 
 
 def _networks(options: argparse.Namespace, preset: plan.Preset) -> list[str]:
-    """The networks asked for, each in the preset; all of the preset's by default."""
-    available = list(dict.fromkeys(name for name, _, _ in preset.work))
+    """The networks asked for, the preset's first; all of the preset's by default."""
+    listed = list(dict.fromkeys(name for name, _, _ in preset.work))
     for name in options.network or []:
-        networks.build(name)
-        if name not in available:
-            raise UserError(
-                f"the preset {options.preset} does not measure this network",
-                given=name,
-                allowed=", ".join(available),
-                todo="choose another --preset or one of these networks",
-            )
-    return [name for name in available if not options.network or name in options.network]
+        networks.build(name)  # an unknown one ends it here
+    if not options.network:
+        return listed
+    asked = list(dict.fromkeys(options.network))
+    return [name for name in listed if name in asked] + [name for name in asked if name not in listed]
 
 
 def _run(options: argparse.Namespace) -> int:

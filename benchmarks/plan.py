@@ -1,10 +1,11 @@
 """Which cases exist: a table, and presets over it. Standard library only: children import it."""
 
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from implementations import networks
 from implementations.claims import Claim, titled
 from implementations.errors import UserError
 from implementations.network import ADAPTERS, TrainingProofs, known, plain
@@ -124,6 +125,8 @@ NODE: tuple[tuple[str, Task, int], ...] = (
     ("mlp", "training", 32),
     ("mlp", "training", 1024),
 )
+# What a preset measures of a network that it does not list.
+ANY: tuple[tuple[Task, int], ...] = (("inference", 1), ("inference", 8), ("training", 4))
 # Keras once: on all its backends, two cores would need more than the main job's 15 minutes.
 QUICKLY = ("pytorch", "keras-tensorflow", "paddle", "onnxruntime")
 PRESETS = {
@@ -176,29 +179,46 @@ def preset(name: str) -> Preset:
 def cases(
     chosen: Preset,
     frameworks: Sequence[str],
-    networks: Iterable[str] | None = None,
+    wanted: Iterable[str] | None = None,
     policy: str = EQUAL,
     device: str = "cpu",
 ) -> list[Case]:
     """The preset's cases in ``frameworks``; inference only where a framework does not train.
 
+    Of the networks ``wanted`` those that the preset does not list are measured as ``ANY`` says.
     ONNX Runtime takes part if the framework that exports for it does. A framework in which ``policy``
     switches nothing on has no case of its own there: ``equal`` has it.
     """
-    wanted = set(networks) if networks else None
     exporter = next((framework for framework in frameworks if known(framework).name == EXPORTER), None)
     found = []
-    for network, task, batch in chosen.work:
+    for network, task, batch in _work(chosen, wanted):
         for framework in frameworks:
             trains = known(framework).trains
             unlike = policy == EQUAL or switches(policy, plain(framework), device) != AS_IT_COMES
-            if not unlike or (wanted is not None and network not in wanted):
+            if not unlike:
                 continue
             if trains:
                 found.append(Case(network, task, batch, framework, policy=policy))
             elif task != "training" and exporter is not None:
                 found.append(Case(network, task, batch, framework, exporter, policy))
     return found
+
+
+def _work(chosen: Preset, wanted: Iterable[str] | None) -> Iterator[tuple[str, Task, int]]:
+    if wanted is None:
+        yield from chosen.work
+        return
+    names = list(wanted)
+    listed = {network for network, _, _ in chosen.work}
+    yield from (work for work in chosen.work if work[0] in names)
+    for name in names:
+        tasks = [] if name in listed else [each for each in ANY if each[0] != "training" or _learns(name)]
+        yield from ((name, task, batch) for task, batch in tasks)
+
+
+def _learns(network: str) -> bool:
+    """Whether it has a loss; a base without a head has none."""
+    return networks.build(network).loss.kind != "none"
 
 
 def schedule(chosen: Sequence[Case], forks: int, seed: int) -> list[tuple[Case, int]]:

@@ -1,4 +1,7 @@
-"""What the networks are, and whether they are the same: python -m implementations describe|check|export."""
+"""What the networks are, whether they are the same, and their weights in other libraries' files.
+
+python -m implementations describe|check|export|convert
+"""
 
 import sys
 
@@ -25,10 +28,13 @@ def main(arguments: Sequence[str]) -> int:
 
 def parser() -> Parser:
     root = Parser(prog="python -m implementations", description=__doc__)
-    commands = root.add_subparsers(required=True, metavar="describe|check|export", parser_class=Parser)
+    commands = root.add_subparsers(
+        required=True, metavar="describe|check|export|convert", parser_class=Parser
+    )
     _add_describe(commands.add_parser("describe", help="print a network's layer table"))
     _add_check(commands.add_parser("check", help="prove that every framework computes the same networks"))
     _add_export(commands.add_parser("export", help="write a network to an ONNX file"))
+    _add_convert(commands.add_parser("convert", help="carry weights from one library's file into another's"))
     return root
 
 
@@ -63,9 +69,29 @@ def _add_export(command: argparse.ArgumentParser) -> None:
     command.add_argument("network", help=", ".join(networks.NETWORKS))
     command.add_argument("file", type=Path, help="the ONNX file to write")
     command.add_argument("--framework", required=True, metavar="F", help="the framework that exports")
+    command.add_argument(
+        "--weights", metavar="W", help="a file, or imagenet[@ORIGIN]; default: seeded probe weights"
+    )
     _add_size(command)
     commandline.add_machine_options(command)
     command.set_defaults(run=_export)
+
+
+def _add_convert(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "source", metavar="FROM", help="a weight file, or imagenet[@ORIGIN]: published weights"
+    )
+    command.add_argument("target", metavar="TO", help="the file to write; its end names the format")
+    command.add_argument("--network", required=True, metavar="N", help="whose weights they are")
+    command.add_argument(
+        "--keys",
+        choices=("ours", "torchvision", "timm", "keras", "paddle"),
+        default="ours",
+        help="under whose names TO holds them; FROM's are recognised",
+    )
+    _add_size(command)
+    commandline.add_children_options(command)
+    command.set_defaults(run=_convert)
 
 
 def _add_size(command: argparse.ArgumentParser) -> None:
@@ -89,6 +115,12 @@ def _export(options: argparse.Namespace) -> int:
     from implementations import check
 
     return check.export(options)
+
+
+def _convert(options: argparse.Namespace) -> int:
+    from implementations import convert
+
+    return convert.run(options)
 
 
 if __name__ == "__main__":

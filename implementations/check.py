@@ -4,17 +4,17 @@ import argparse
 import dataclasses
 import json
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from rich.table import Table
 
-from implementations import networks, optimizer_table, selection, slips
+from implementations import convert, networks, optimizer_table, selection, slips
 from implementations.cache import Cache
 from implementations.certificates import Certificate, at_level, first_breach, strict
 from implementations.claims import Claim, claims
 from implementations.console import CONSOLE
 from implementations.errors import UserError
+from implementations.files import require_place
 from implementations.network import ADAPTERS, REDUCED_PRECISIONS, known
 from implementations.processes import Launcher, available_cores, parse_pythons
 from implementations.proving import Prover
@@ -59,7 +59,7 @@ def run(options: argparse.Namespace) -> int:
     for claim in wanted:  # a wrong name or size ends it here, before any child starts
         networks.build(**claim.arguments)
     if options.json:
-        _check_writable(options.json)
+        require_place(options.json)
     certificates = prover.all(wanted, _progress)
     CONSOLE.print(table(list(certificates.items())))
     if options.exports:
@@ -99,21 +99,27 @@ def _exporters(launcher: Launcher) -> list[str]:
 
 
 def export(options: argparse.Namespace) -> int:
-    """Write one ONNX file of seeded probe weights."""
-    if not known(options.framework).trains:
+    """Write one ONNX file of seeded probe weights, or of those named."""
+    if not exports(options.framework):
         raise UserError(
             f"{options.framework} does not export",
             given=options.framework,
-            allowed=", ".join(name for name, adapter in ADAPTERS.items() if adapter.trains),
+            allowed=", ".join(filter(exports, ADAPTERS)),
             todo="choose one of these frameworks",
         )
-    _check_writable(options.file)
+    require_place(options.file)
     prover, _ = _prover(options, [options.framework])
     claim = Claim(options.framework, options.network, options.classes, options.input)
-    writer = prover.export(claim, options.file.absolute())["written_by"]
+    with convert.chosen(options, claim.arguments, prover.launcher) as weights_path:
+        writer = prover.export(claim, options.file.absolute(), weights_path)["written_by"]
     through = "" if writer == options.framework else f" (by {writer}: {options.framework} has no exporter)"
     CONSOLE.print(f"wrote {options.file}{through}")
     return 0
+
+
+def exports(framework: str) -> bool:
+    """Whether ``framework``'s own process, or the one its row names, writes ONNX files."""
+    return known(framework).trains and known(framework).exports
 
 
 def _prover(options: argparse.Namespace, requested: Sequence[str] | None = None) -> tuple[Prover, list[str]]:
@@ -124,16 +130,6 @@ def _prover(options: argparse.Namespace, requested: Sequence[str] | None = None)
     device = selection.device(options.device, names, launcher, CONSOLE.print)
     prover = Prover(launcher, Cache(options.cache_dir), device, reduced_precisions=REDUCED_PRECISIONS)
     return prover, names
-
-
-def _check_writable(path: Path) -> None:
-    if path.is_dir() or not path.absolute().parent.is_dir():
-        raise UserError(
-            "the file cannot be written",
-            given=path,
-            allowed="a file's name in a folder that exists",
-            todo="make the folder, or choose another name",
-        )
 
 
 def _progress(claim: Claim, certificate: Certificate) -> None:

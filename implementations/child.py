@@ -34,7 +34,7 @@ def main(request_path: str, answer_path: str) -> int:
 
 
 def answer(
-    framework: str,
+    framework: str | None,
     task: str,
     threads: int,
     device: str = "cpu",
@@ -44,9 +44,12 @@ def answer(
 ) -> Any:
     """What ``task`` returns for ``framework``; everything in and out is JSON data.
 
-    With ``calls``, a list: what it returns for each, with the arguments that they share.
+    With ``calls``, a list: what it returns for each, with the arguments that they share. Without a
+    framework nothing is loaded, and the task gets ``None`` for it and for its settings.
     """
-    loaded, settings = network.prepare(framework, device, threads, policy)
+    loaded, settings = (
+        (None, None) if framework is None else network.prepare(framework, device, threads, policy)
+    )
     module, _, name = task.partition(":")
     function = getattr(importlib.import_module(module), name)
     if calls is None:

@@ -90,10 +90,15 @@ def minutes(text: str) -> float:
 
 
 def add_machine_options(parser: argparse.ArgumentParser) -> None:
-    """Options of every command that starts children."""
+    """Options of every command whose children compute."""
     parser.add_argument(
         "--device", choices=("auto", "cpu", "cuda"), default="cpu", help="auto: cuda if all see it"
     )
+    add_children_options(parser)
+
+
+def add_children_options(parser: argparse.ArgumentParser) -> None:
+    """Options of every command that starts children."""
     parser.add_argument("--threads", type=positive, metavar="N", help="intra-op threads; default: all cores")
     parser.add_argument(
         "--python",

@@ -23,4 +23,5 @@ class UserError(Exception):
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.split())
+    """``text`` without line breaks; what a terminal would obey instead of showing becomes a question mark."""
+    return "".join(letter if letter.isprintable() else "?" for letter in " ".join(text.split()))

@@ -38,6 +38,17 @@ def replacing(path: Path, what: str) -> Iterator[Path]:
             folder.rmdir()
 
 
+def require_place(path: Path) -> None:
+    """``UserError`` unless a file can be made as ``path``."""
+    if path.is_dir() or not path.absolute().parent.is_dir():
+        raise UserError(
+            "the file cannot be written",
+            given=path,
+            allowed="a file's name in a folder that exists",
+            todo="make the folder, or choose another name",
+        )
+
+
 def sweep(folder: Path) -> None:
     """Remove what processes that were killed left half-written in and below ``folder``."""
     for left in folder.rglob(f".*{PARTIAL}"):

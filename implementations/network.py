@@ -9,14 +9,16 @@ import dataclasses
 import importlib
 import importlib.util
 import os
+import pkgutil
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol, cast
 
 from numpy.typing import NDArray
 
+from implementations.adapter import Adapter
 from implementations.errors import UserError
 from implementations.policies import AS_IT_COMES, EQUAL, Switches, mixed_precision, switches
 from implementations.spec import Network, Shape
@@ -154,59 +156,22 @@ class Framework(Protocol):
         """
 
 
-@dataclass(frozen=True)
-class Adapter:
-    """A row of the table: how to load one framework, and what it can do.
-
-    ``environment`` is set before anything is imported; ``{threads}`` and ``{device}`` stand for the
-    process's settings.
-    """
-
-    name: str
-    module: str
-    packages: tuple[str, ...]
-    environment: Mapping[str, str] = field(default_factory=dict)
-    trains: bool = True
-    compiles: bool = False  # every network by XLA, which takes longer than the rest of its proof
-    exports_as: str | None = None  # whose exporter writes its files, where its own backend has none
-
-    @property
-    def writer(self) -> str:
-        """The adapter whose process writes ONNX files of this one's weights."""
-        return self.exports_as or self.name
+def _listed() -> dict[str, Adapter]:
+    """The adapters that the folders of ``implementations/frameworks`` list, by name."""
+    folder = importlib.import_module("implementations.frameworks")
+    packages = [each.name for each in pkgutil.iter_modules(folder.__path__) if each.ispkg]
+    modules = [importlib.import_module(f"{folder.__name__}.{name}") for name in packages]
+    adapters = [adapter for module in modules for adapter in module.ADAPTERS]
+    names = [adapter.name for adapter in adapters]
+    if len(set(names)) < len(names):
+        raise ImportError(f"two folders list one adapter: {', '.join(sorted(names))}")
+    return {adapter.name: adapter for adapter in sorted(adapters, key=lambda each: (each.rank, each.name))}
 
 
-def _keras(backend: str, package: str, *, compiles: bool = False, **environment: str) -> Adapter:
-    """One Keras backend: the same module on every one.
-
-    TensorFlow's writes the ONNX files of all: JAX's would need another package (jax2onnx), and
-    PyTorch's loses the parameters' names and layout.
-    """
-    return Adapter(
-        f"keras-{backend}",
-        "implementations.frameworks.keras.adapter",
-        ("keras", package),
-        {"KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "2", **environment},
-        compiles=compiles,
-        exports_as=None if backend == "tensorflow" else "keras-tensorflow",
-    )
-
-
-ADAPTERS = {
-    adapter.name: adapter
-    for adapter in (
-        Adapter("pytorch", "implementations.frameworks.pytorch.adapter", ("torch",)),
-        _keras("tensorflow", "tensorflow"),
-        # OpenMP's variable does not reach XLA's own thread pool; a GPU's memory is taken as it is needed.
-        _keras("jax", "jax", compiles=True, PJRT_NPROC="{threads}", XLA_PYTHON_CLIENT_PREALLOCATE="false"),
-        _keras("torch", "torch", KERAS_TORCH_DEVICE="{device}"),
-        Adapter("paddle", "implementations.frameworks.paddle.adapter", ("paddle",)),
-        Adapter("onnxruntime", "implementations.frameworks.onnxruntime", ("onnxruntime",), trains=False),
-    )
-}
+ADAPTERS = _listed()
 LABEL = "@"
 TRAINERS = tuple(name for name, adapter in ADAPTERS.items() if adapter.trains)
-WRITERS = tuple(name for name in TRAINERS if ADAPTERS[name].writer == name)
+WRITERS = tuple(name for name in TRAINERS if ADAPTERS[name].exports and ADAPTERS[name].writer == name)
 
 
 def plain(name: str) -> str:

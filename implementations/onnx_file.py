@@ -66,7 +66,7 @@ class OnnxFile:
 
     @cached_property
     def model(self) -> Any:
-        return onnx.load(str(self.path))
+        return onnx.load(str(self.path), load_external_data=False)  # nothing beside the file itself
 
     def declared(self) -> dict[str, str]:
         """What ``required`` lists, as the file has it, and every other float tensor of several elements.
@@ -87,7 +87,7 @@ class OnnxFile:
             "outputs": _ends(graph.output),
             "training-only nodes": ", ".join(sorted({n.op_type for n in self.nodes if _trains(n)})) or "none",
         }
-        return facts | {path: _shape(array.shape) for path, array in self.parameters.items()} | self._others
+        return facts | {path: _shape(array.shape) for path, array in self.parameters.items()} | self.others
 
     @cached_property
     def parameters(self) -> dict[str, Array]:
@@ -99,7 +99,7 @@ class OnnxFile:
         return {name: self._canonical(name, onnx.numpy_helper.to_array(t)) for name, t in found.items()}
 
     @cached_property
-    def _others(self) -> dict[str, str]:
+    def others(self) -> dict[str, str]:
         """Float tensors of more than one element that are no parameter: where they are, and their shape."""
         named = [(t.name, t) for t in self.model.graph.initializer if t.name not in self.parameters]
         held = [(node.output[0], a) for node in self.nodes for a in node.attribute]

@@ -77,11 +77,11 @@ class Launcher:
     _live: set[subprocess.Popen[bytes]] = field(default_factory=set)
     _stopped: threading.Event = field(default_factory=threading.Event)
 
-    def python(self, framework: str) -> str:
-        return self.pythons.get(framework, sys.executable)
+    def python(self, framework: str | None) -> str:
+        return sys.executable if framework is None else self.pythons.get(framework, sys.executable)
 
     def run(
-        self, framework: str, arguments: Sequence[str], timeout: float, during: During = _unwatched
+        self, framework: str | None, arguments: Sequence[str], timeout: float, during: During = _unwatched
     ) -> Finished:
         """Run the framework's interpreter in the project's root; wait at most ``timeout`` s.
 
@@ -109,8 +109,8 @@ class Launcher:
             lines = output.read().decode(errors="replace").splitlines()[-STDERR_LINES:]
         return Finished(child.returncode, seconds, timed_out, "\n".join(lines))
 
-    def ask(self, framework: str, task: str, arguments: Mapping[str, Any], timeout: float) -> Any:
-        """The answer of ``task`` ("module:function") in a fresh process with ``framework`` loaded.
+    def ask(self, framework: str | None, task: str, arguments: Mapping[str, Any], timeout: float) -> Any:
+        """The answer of ``task`` ("module:function") in a fresh process with ``framework`` loaded, if any.
 
         Raises ``UserError`` again as the child raised it, ``ChildFailedError`` if there is no answer.
         """
@@ -122,7 +122,7 @@ class Launcher:
                 framework, ["-m", "implementations.child", str(request), str(answer)], timeout
             )
             if not answer.exists():
-                raise ChildFailedError(f"{task} in {framework}", finished)
+                raise ChildFailedError(f"{task} in {framework or 'a process of its own'}", finished)
             reply = json.loads(answer.read_text())
         if "error" in reply:
             raise UserError.from_parts(reply["error"])

@@ -146,12 +146,14 @@ class Prover:
     def _place(self, claim: Claim) -> Path:
         return self.cache.certificate(networks.build(**claim.arguments), claim.slug, self.device)
 
-    def export(self, claim: Claim, path: Path) -> dict[str, Any]:
-        """Write the ONNX file of ``claim`` with the probe weights; who wrote it, and what that cost.
+    def export(self, claim: Claim, path: Path, weights_path: Path | None = None) -> dict[str, Any]:
+        """Write the ONNX file of ``claim``; who wrote it, and what that cost.
 
-        Written by the framework itself, or by the one that its row in the table names.
+        With the weights in ``weights_path`` (ours), or with the probe weights. Written by the framework
+        itself, or by the one that its row in the table names.
         """
-        (written,) = self._export(claim.framework, [{**self._about(claim), "model_path": str(path)}])
+        about = {"network": claim.arguments, "weights_path": str(weights_path or self.weights(claim))}
+        (written,) = self._export(claim.framework, [{**about, "model_path": str(path)}])
         return written
 
     def _export(self, framework: str, calls: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -163,12 +163,15 @@ class WeightFile(Mapping[str, Array]):
         except (SafetensorError, OSError) as error:
             raise _refused(path, f"the weight file cannot be read ({error})") from None
         self.path = path
-        self._keys = tuple(self._file.keys())
+        self._keys = dict.fromkeys(self._file.keys())
 
     def __getitem__(self, key: str) -> Array:
         if key not in self._keys:
             raise KeyError(key)
         return np.asarray(self._file.get_tensor(key))
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._keys
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._keys)
@@ -187,7 +190,7 @@ def save(path: Path, weights: Weights) -> None:
     """Write ``weights`` to a safetensors file."""
     with replacing(path, "the weights") as temporary:
         try:
-            save_file({key: np.ascontiguousarray(value) for key, value in weights.items()}, temporary)
+            save_file({key: np.asarray(value, order="C") for key, value in weights.items()}, temporary)
         except SafetensorError as error:  # how safetensors reports a full disk
             raise OSError(str(error)) from error
 

@@ -155,7 +155,6 @@ def test_a_mistake_in_what_to_prove_is_refused(implementations: Command, line: s
     [
         ("list --preset huge", "huge"),
         ("run --network lenet", "lenet"),
-        ("run --network probe", "probe"),
         ("run --framework jax", "jax"),
         ("run --fast", "--fast"),
         ("train lenet", "lenet"),

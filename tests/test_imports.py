@@ -16,6 +16,8 @@ ORCHESTRATING = (
     "implementations.proving",
     "implementations.selection",
     "implementations.child",
+    "implementations.convert",
+    "implementations.pretrained",
     "implementations.certificates",
     "implementations.mutants",
     "implementations.trajectories",
@@ -38,7 +40,19 @@ THIN = (
     "benchmarks.fit",
     "implementations.child",
 )
-THICK = ("scipy", "rich", "platformdirs", "jsonschema", "sklearn", "jinja2", "altair", "sqlalchemy", "psutil")
+THICK = (
+    "scipy",
+    "rich",
+    "platformdirs",
+    "jsonschema",
+    "sklearn",
+    "jinja2",
+    "altair",
+    "sqlalchemy",
+    "psutil",
+    "h5py",
+    "pooch",
+)
 
 
 def loaded_by(module: str, names: tuple[str, ...], extra_path: Path | None = None) -> list[str]:

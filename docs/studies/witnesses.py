@@ -1,15 +1,18 @@
-"""The built networks against those written by hand (tests/witnesses): how fast, beside each other.
+"""The built networks against those written by hand (tests/witnesses) and the frameworks' own: how fast.
 
-    python docs/studies/witnesses.py [--pairs 30] [--framework F] [--network N] [--json FILE]
+    python docs/studies/witnesses.py [--pairs 30] [--against hand|zoo] [--policy equal|best]
+                                     [--framework F] [--network N] [--json FILE]
 
-With the same weights both give the same bits (tests/frameworks/test_witnesses.py). Here they take turns in
-one process: a pair is a block of each (``pairs.py`` says how a ratio comes of them), and the loops around
-what is written by hand are as its framework's tutorials have them. What is shown is images/s, built ÷ by
-hand: above 1 the built one is faster. Keras' own training loop is not set against ours: it reads the loss at
-every step.
+With the same weights they compute the same (tests/frameworks/test_witnesses.py, test_zoo.py). Here two take
+turns in one process: a pair is a block of each (``pairs.py`` says how a ratio comes of them), and the loops
+around the other one are as its framework's tutorials have them, with the policy's switches set as they say.
+What is shown is images/s, built ÷ other: above 1 the built one is faster. Keras' own training loop is not
+set against ours: it reads the loss at every step. Paddle's *best* is its inference engine, which runs
+exported files: there is nothing by hand beside it.
 """
 
 import argparse
+import contextlib
 import importlib
 import json
 import sys
@@ -29,32 +32,41 @@ from docs.studies.pairs import Loop
 from implementations import networks, weights
 from implementations.cache import Cache
 from implementations.network import TRAINERS, Array, Framework, Settings
-from implementations.processes import Launcher, available_cores
+from implementations.policies import EQUAL, POLICIES
+from implementations.processes import ChildFailedError, Launcher, available_cores
 
 SEED, BLOCK_S, TIMEOUT_S = 0, 0.5, 3600
 RATE, MOMENTUM = measure.OPTIMIZER.learning_rate, measure.OPTIMIZER.momentum
 HEADS = (1.0, 0.3, 0.3)  # what each head's loss counts (GoogLeNet, section 5)
-CASES: tuple[tuple[str, Task, int], ...] = (
-    ("googlenet", "inference", 8),
-    ("googlenet", "training", 4),
-    ("vgg16", "inference", 1),
-    ("vgg16", "training", 1),
+VGG16: tuple[tuple[str, Task, int], ...] = (("vgg16", "inference", 1), ("vgg16", "training", 1))
+CASES: dict[str, tuple[tuple[str, Task, int], ...]] = {
+    "hand": (("googlenet", "inference", 8), ("googlenet", "training", 4), *VGG16),
+    "zoo": (*VGG16, ("resnet50", "inference", 4), ("resnet50", "training", 4)),
+}
+ZOO = {"paddle": "paddle", "pytorch": "torchvision", "keras-tensorflow": "keras"}  # Keras' ResNet is another
+SHOWN = (
+    "{framework:17} {policy} {network:10} {doing:10} batch {batch}, ÷ {against}: "
+    "{ratio:.3f} ({low:.3f} to {high:.3f})"
 )
-SHOWN = "{framework:17} {network:10} {doing:10} batch {batch}: {ratio:.3f} ({low:.3f} to {high:.3f})"
 
 
 # --- Loops by hand ------------------------------------------------------------------------
 
 
-def pytorch(model: Any, images: list[Array], labels: Array | None) -> Loop:
+def pytorch(model: Any, images: list[Array], labels: Array | None, settings: Settings) -> Loop:
     import torch
     from torch.nn import functional
 
-    batches = [torch.from_numpy(each) for each in images]
+    layout = torch.channels_last if settings.switches.channels_last else torch.contiguous_format
+    model = model.to(memory_format=layout)
+    batches = [torch.from_numpy(each).contiguous(memory_format=layout) for each in images]
+    precision: Any = contextlib.nullcontext()
+    if settings.mixed:
+        precision = torch.autocast("cpu", getattr(torch, settings.mixed))
     if labels is None:
 
         def infer(steps: int) -> None:
-            with torch.inference_mode():
+            with torch.inference_mode(), precision:
                 for step in range(steps):
                     model(batches[step % len(batches)])
 
@@ -66,15 +78,16 @@ def pytorch(model: Any, images: list[Array], labels: Array | None) -> Loop:
     def train(steps: int) -> None:
         for step in range(steps):
             optimizer.zero_grad()
-            heads = _listed(model(batches[step % len(batches)]))
-            loss = sum(w * functional.cross_entropy(x, classes) for w, x in zip(HEADS, heads, strict=False))
-            loss.backward()
+            with precision:
+                heads = _listed(model(batches[step % len(batches)]))
+                losses = [functional.cross_entropy(x, classes) for x in heads]
+            sum(w * loss for w, loss in zip(HEADS, losses, strict=False)).backward()
             optimizer.step()
 
     return train
 
 
-def paddle(model: Any, images: list[Array], labels: Array | None) -> Loop:
+def paddle(model: Any, images: list[Array], labels: Array | None, settings: Settings) -> Loop:
     import paddle
     from paddle.nn import functional
 
@@ -102,7 +115,7 @@ def paddle(model: Any, images: list[Array], labels: Array | None) -> Loop:
     return train
 
 
-def keras(model: Any, images: list[Array], labels: None) -> Loop:
+def keras(model: Any, images: list[Array], labels: None, settings: Settings) -> Loop:
     from keras import backend
 
     batches = [np.ascontiguousarray(each.transpose(0, 2, 3, 1)) for each in images]
@@ -167,29 +180,41 @@ def compare(
     *,
     settings: Settings,
     name: str,
+    against: str,
     network: str,
     doing: Task,
     batch: int,
     weights_path: str,
     count: int,
 ) -> list[float]:
-    """Logarithms of built / by hand in images/s, one a pair: a child's task."""
-    witness_tasks = importlib.import_module("witness_tasks")
+    """Logarithms of built / other in images/s, one a pair: a child's task."""
     specification = networks.build(network)
     values = weights.load(Path(weights_path), specification)
-    model = getattr(witness_tasks, f"{name.partition('-')[0]}_model")(network, specification, values)
+    if name.startswith("keras") and settings.mixed:
+        importlib.import_module("keras").config.set_dtype_policy(f"mixed_{settings.mixed}")
+    if against == "zoo":
+        wrapped = importlib.import_module("zoo_tasks").ZOOS[ZOO[name]](specification)
+        wrapped.load(values)
+        model = wrapped.model
+    else:
+        loaded = getattr(importlib.import_module("witness_tasks"), f"{name.partition('-')[0]}_model")
+        model = loaded(network, specification, values)
     images = [weights.probe_images(specification, SEED + n, batch) for n in range(measure.BATCHES)]
     labels = weights.probe_labels(specification, SEED, batch) if doing == "training" else None
-    by_hand = LOOPS.get(name, keras)(model, images, labels)
+    by_hand = LOOPS.get(name, keras)(model, images, labels, settings)
     built = framework.build(specification, values, settings, training=doing == "training")
     ours = measure.stepper(built, specification, doing, batch, SEED).run
     return [-each for each in pairs.logarithms(ours, by_hand, count, BLOCK_S)]
 
 
-def cases(frameworks: list[str], chosen: list[str]) -> Iterator[dict[str, Any]]:
-    for framework in frameworks:
-        for network, doing, batch in CASES:
-            if network in chosen and (doing == "inference" or framework in LOOPS):
+def cases(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    for framework in options.framework or TRAINERS:
+        for network, doing, batch in CASES[options.against]:
+            asked = not options.network or network in options.network
+            is_known = options.against == "hand" or framework in ZOO
+            is_ours_alone = options.policy == "best" and framework == "paddle"
+            is_compared = framework in LOOPS or (doing == "inference" and network != "resnet50")
+            if asked and is_known and is_compared and not is_ours_alone:
                 yield {"framework": framework, "network": network, "doing": doing, "batch": batch}
 
 
@@ -198,17 +223,24 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--pairs", type=int, default=30)
+    parser.add_argument("--against", choices=list(CASES), default="hand")
+    parser.add_argument("--policy", choices=POLICIES, default=EQUAL)
     parser.add_argument("--framework", action="append", choices=TRAINERS)
-    parser.add_argument("--network", action="append", choices=sorted({network for network, _, _ in CASES}))
+    parser.add_argument("--network", action="append", choices=("googlenet", "vgg16", "resnet50"))
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     launcher, cache, rows = Launcher(available_cores()), Cache(None), []
-    for case in cases(options.framework or list(TRAINERS), options.network or ["googlenet", "vgg16"]):
+    how = {"against": options.against, "policy": options.policy}
+    for case in cases(options):
         path = cache.probe_weights(networks.build(case["network"]), SEED)
-        about = {key: value for key, value in case.items() if key != "framework"}
+        about = {key: value for key, value in case.items() if key != "framework"} | how
         request = {**about, "name": case["framework"], "weights_path": str(path), "count": options.pairs}
-        logs = launcher.ask(case["framework"], "docs.studies.witnesses:compare", request, TIMEOUT_S)
-        rows.append({**case, "pairs": len(logs), **pairs.ratio(logs)})
+        try:
+            logs = launcher.ask(case["framework"], "docs.studies.witnesses:compare", request, TIMEOUT_S)
+        except ChildFailedError as failure:  # torchvision is not everywhere
+            print(f"{case['framework']} {case['network']}: {failure}", flush=True)
+            continue
+        rows.append({**case, **how, "pairs": len(logs), **pairs.ratio(logs)})
         print(SHOWN.format(**rows[-1]), flush=True)
     if options.json:
         options.json.write_text(json.dumps(rows, indent=1) + "\n")

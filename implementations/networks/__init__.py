@@ -1,69 +1,33 @@
-"""The networks by name, each the table of its paper as data.
+"""The networks by name, each the table of its paper as data; every file of this folder lists its own.
 
-Standard library only, so that ``describe`` starts at once.
+``NETWORKS`` of a file are its builders by name; ``REDUCED`` are sizes at which each is proven in
+minutes, the smallest that every layer can take, or nearly. Standard library only, so that ``describe``
+starts at once.
 """
 
+import importlib
 import inspect
+import pkgutil
 from collections.abc import Callable
 from typing import Any
 
 from implementations.errors import UserError
-from implementations.networks.alexnet import alexnet
-from implementations.networks.exercises import inception_exercise, residual_exercise
-from implementations.networks.googlenet import googlenet, googlenet_bn, googlenet_keras, googlenet_paddle
-from implementations.networks.mlp import mlp
-from implementations.networks.probe import probe, probe_bn
-from implementations.networks.resnet import resnet18, resnet50
-from implementations.networks.transfer import vgg16_finetune, vgg16_transfer
-from implementations.networks.vgg import vgg13, vgg13_base, vgg16, vgg16_base, vgg19, vgg19_base
 from implementations.spec import Network, ShapeError
 
-NETWORKS: dict[str, Callable[..., Network]] = {
-    "alexnet": alexnet,
-    "googlenet": googlenet,
-    "googlenet-bn": googlenet_bn,
-    "googlenet-keras": googlenet_keras,
-    "googlenet-paddle": googlenet_paddle,
-    "inception-exercise": inception_exercise,
-    "mlp": mlp,
-    "probe": probe,
-    "probe-bn": probe_bn,
-    "residual-exercise": residual_exercise,
-    "resnet18": resnet18,
-    "resnet50": resnet50,
-    "vgg13": vgg13,
-    "vgg13-base": vgg13_base,
-    "vgg16": vgg16,
-    "vgg16-base": vgg16_base,
-    "vgg16-finetune": vgg16_finetune,
-    "vgg16-transfer": vgg16_transfer,
-    "vgg19": vgg19,
-    "vgg19-base": vgg19_base,
-}
 
-# Sizes at which all networks are proven in minutes: the smallest that every layer can take, or nearly.
-REDUCED: dict[str, dict[str, Any]] = {
-    "alexnet": {"classes": 10, "input_size": (67, 67)},
-    "googlenet": {"classes": 10, "input_size": (96, 96)},
-    "googlenet-bn": {"classes": 10, "input_size": (96, 96)},
-    "googlenet-keras": {"classes": 10, "input_size": (97, 90)},
-    "googlenet-paddle": {"classes": 10, "input_size": (96, 96)},
-    "inception-exercise": {"input_size": (31, 31)},
-    "mlp": {},
-    "probe": {},
-    "probe-bn": {},
-    "residual-exercise": {"input_size": (32, 32)},
-    "resnet18": {"classes": 10, "input_size": (64, 64)},
-    "resnet50": {"classes": 10, "input_size": (64, 64)},
-    "vgg13": {"classes": 10, "input_size": (32, 32)},
-    "vgg13-base": {"input_size": (32, 32)},
-    "vgg16": {"classes": 10, "input_size": (32, 32)},
-    "vgg16-base": {"input_size": (32, 32)},
-    "vgg16-finetune": {"input_size": (32, 32)},
-    "vgg16-transfer": {"input_size": (32, 32)},
-    "vgg19": {"classes": 10, "input_size": (32, 32)},
-    "vgg19-base": {"input_size": (32, 32)},
-}
+def _listed(table: str) -> dict[str, Any]:
+    """What the files list in their ``table``, by name."""
+    found: dict[str, Any] = {}
+    for file in pkgutil.iter_modules(__path__):
+        listed = getattr(importlib.import_module(f"{__name__}.{file.name}"), table)
+        if twice := found.keys() & listed.keys():
+            raise ImportError(f"{file.name}.py lists {', '.join(twice)}, as another file does")
+        found |= listed
+    return dict(sorted(found.items()))
+
+
+NETWORKS: dict[str, Callable[..., Network]] = _listed("NETWORKS")
+REDUCED: dict[str, dict[str, Any]] = _listed("REDUCED")
 
 
 def build(name: str, *, classes: int | None = None, input_size: tuple[int, int] | None = None) -> Network:

@@ -49,3 +49,9 @@ def _hidden(number: int) -> tuple[Layer, ...]:
         Dropout(f"drop{number}", 0.5),
         Dense(f"fc{number}", 4096, activation="relu", weight=Normal(0.01), bias=Constant(1.0)),
     )
+
+
+NETWORKS = {"alexnet": alexnet}
+REDUCED = {
+    "alexnet": {"classes": 10, "input_size": (67, 67)},
+}

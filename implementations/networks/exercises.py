@@ -88,3 +88,10 @@ def _shortcut() -> tuple[Layer, ...]:
 
 def _conv(name: str, filters: int, kernel: int, stride: int = 1, padding: int = 0) -> Conv:
     return Conv(name, filters, kernel, stride=stride, padding=padding, activation="relu")
+
+
+NETWORKS = {"inception-exercise": inception_exercise, "residual-exercise": residual_exercise}
+REDUCED = {
+    "inception-exercise": {"input_size": (31, 31)},
+    "residual-exercise": {"input_size": (32, 32)},
+}

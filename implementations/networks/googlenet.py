@@ -268,3 +268,17 @@ def _conv(name: str, filters: int, kernel: int, stride: int, padding: Padding, b
 
 def _norm(name: str) -> LocalResponseNorm:
     return LocalResponseNorm(name, size=5, alpha=1e-4, beta=0.75, k=1.0)
+
+
+NETWORKS = {
+    "googlenet": googlenet,
+    "googlenet-bn": googlenet_bn,
+    "googlenet-keras": googlenet_keras,
+    "googlenet-paddle": googlenet_paddle,
+}
+REDUCED = {
+    "googlenet": {"classes": 10, "input_size": (96, 96)},
+    "googlenet-bn": {"classes": 10, "input_size": (96, 96)},
+    "googlenet-keras": {"classes": 10, "input_size": (97, 90)},
+    "googlenet-paddle": {"classes": 10, "input_size": (96, 96)},
+}

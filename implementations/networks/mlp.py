@@ -16,3 +16,9 @@ def mlp(classes: int = 10, input_size: tuple[int, int] = (28, 28)) -> Network:
             Dense("logits", classes, weight=GlorotUniform(), bias=Constant(0.0)),
         ),
     )
+
+
+NETWORKS = {"mlp": mlp}
+REDUCED: dict[str, dict[str, object]] = {
+    "mlp": {},
+}

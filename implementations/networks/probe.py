@@ -86,3 +86,10 @@ def _strided_branches() -> tuple[tuple[Layer, ...], ...]:
 
 def _relu(name: str, filters: int, kernel: int, stride: int = 1, padding: int = 0) -> Conv:
     return Conv(name, filters, kernel, stride=stride, padding=padding, activation="relu")
+
+
+NETWORKS = {"probe": probe, "probe-bn": probe_bn}
+REDUCED: dict[str, dict[str, object]] = {
+    "probe": {},
+    "probe-bn": {},
+}

@@ -80,3 +80,10 @@ def _bottleneck(filters: int, stride: int) -> tuple[Layers, int]:
 def _conv(name: str, filters: int, kernel: int, stride: int = 1, activation: Activation = "relu") -> Layers:
     conv = Conv(name, filters, kernel, stride, kernel // 2, weight=HeNormal(), bias=None)
     return conv, BatchNorm(f"{name}_bn", eps=1e-5, momentum=0.1, activation=activation)
+
+
+NETWORKS = {"resnet18": resnet18, "resnet50": resnet50}
+REDUCED = {
+    "resnet18": {"classes": 10, "input_size": (64, 64)},
+    "resnet50": {"classes": 10, "input_size": (64, 64)},
+}

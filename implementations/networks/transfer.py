@@ -41,3 +41,10 @@ def vgg16_finetune(input_size: tuple[int, int] = (150, 150)) -> Network:
     return transfer(
         vgg16_base(input_size), "vgg16-finetune", is_trained=lambda path: path.startswith("conv5_")
     )
+
+
+NETWORKS = {"vgg16-finetune": vgg16_finetune, "vgg16-transfer": vgg16_transfer}
+REDUCED = {
+    "vgg16-finetune": {"input_size": (32, 32)},
+    "vgg16-transfer": {"input_size": (32, 32)},
+}

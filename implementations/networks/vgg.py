@@ -89,3 +89,21 @@ def _classifier(classes: int) -> tuple[Layer, ...]:
         Dropout("drop7", 0.5),
         Dense("logits", classes, weight=GlorotUniform(), bias=Constant(0.0)),
     )
+
+
+NETWORKS = {
+    "vgg13": vgg13,
+    "vgg13-base": vgg13_base,
+    "vgg16": vgg16,
+    "vgg16-base": vgg16_base,
+    "vgg19": vgg19,
+    "vgg19-base": vgg19_base,
+}
+REDUCED = {
+    "vgg13": {"classes": 10, "input_size": (32, 32)},
+    "vgg13-base": {"input_size": (32, 32)},
+    "vgg16": {"classes": 10, "input_size": (32, 32)},
+    "vgg16-base": {"input_size": (32, 32)},
+    "vgg19": {"classes": 10, "input_size": (32, 32)},
+    "vgg19-base": {"input_size": (32, 32)},
+}

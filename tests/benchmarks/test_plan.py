@@ -172,3 +172,18 @@ def test_a_case_names_the_claim_that_it_rests_on() -> None:
         ("pytorch", None),
         ("onnxruntime", "pytorch"),
     ]
+
+
+def test_a_network_that_a_preset_does_not_list_is_measured_all_the_same() -> None:
+    found = plan.cases(plan.preset("quick"), ["pytorch"], ["resnet50", "mlp"])
+    assert [case.work[:3] for case in found] == [
+        ("mlp", "training", 32),
+        ("resnet50", "inference", 1),
+        ("resnet50", "inference", 8),
+        ("resnet50", "training", 4),
+    ]
+
+
+def test_a_network_without_a_head_is_not_trained() -> None:
+    found = plan.cases(plan.preset("quick"), ["pytorch"], ["vgg16-base"])
+    assert {case.task for case in found} == {"inference"}

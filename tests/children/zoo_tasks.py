@@ -1,7 +1,6 @@
 """The frameworks' own models beside the built ones: weights carried over, and back."""
 
 import importlib
-import re
 from pathlib import Path
 from typing import Any
 
@@ -9,16 +8,11 @@ import numpy as np
 from witness_tasks import channels_last
 
 from implementations import networks, sameness, weights
+from implementations.formats import namings
 from implementations.network import Array, Framework, Settings, Weights
 from implementations.spec import Network
 
 SEED, BATCH = 0, 1
-FEATURES = {
-    "alexnet": (0, 3, 6, 8, 10),
-    "vgg13": (0, 2, 5, 7, 10, 12, 15, 17, 20, 22),
-    "vgg16": (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28),
-    "vgg19": (0, 2, 5, 7, 10, 12, 14, 16, 19, 21, 23, 25, 28, 30, 32, 34),
-}
 
 
 def carried(
@@ -51,7 +45,7 @@ class Torchvision:
 
     def __init__(self, network: Network) -> None:
         self.model = getattr(importlib.import_module("torchvision.models"), network.name)().eval()
-        self.keys = torchvision_keys(network)
+        self.keys = namings.torchvision(network)
         self.parameters = sum(p.numel() for p in self.model.parameters())
 
     def weights(self) -> dict[str, Array]:
@@ -79,7 +73,7 @@ class Paddle:
     def __init__(self, network: Network) -> None:
         self.model = getattr(importlib.import_module("paddle.vision.models"), network.name)()
         self.model.eval()
-        self.keys = paddle_keys(network)
+        self.keys = _of_paddles_alexnet(network) if network.name == "alexnet" else namings.paddle(network)
         self.parameters = sum(int(p.size) for p in self.model.parameters() if p.trainable)
 
     def weights(self) -> dict[str, Array]:
@@ -95,6 +89,13 @@ class Paddle:
 
         with paddle.no_grad():
             return np.asarray(self.model(paddle.to_tensor(images)).numpy())
+
+
+def _of_paddles_alexnet(network: Network) -> dict[str, str]:
+    """Another network, whose parameters have the shapes of ours."""
+    layers = {"logits": "_fc8", **{f"conv{n}": f"_conv{n}._conv" for n in (1, 2, 5)}}
+    split = (p.path.rpartition(".") for p in network.parameters)
+    return {f"{layer}.{kind}": f"{layers.get(layer, f'_{layer}')}.{kind}" for layer, _, kind in split}
 
 
 def _turned(value: Array) -> Array:
@@ -144,45 +145,3 @@ class KerasApplications:
 
 
 ZOOS: dict[str, Any] = {"torchvision": Torchvision, "paddle": Paddle, "keras": KerasApplications}
-
-
-# --- Keys ---------------------------------------------------------------------------------
-
-
-def torchvision_keys(network: Network) -> dict[str, str]:
-    """Torchvision's key of every path."""
-    layers = list(dict.fromkeys(p.path.rpartition(".")[0] for p in network.parameters))
-    if network.name in FEATURES:
-        dense = (1, 4, 6) if network.name == "alexnet" else (0, 3, 6)
-        keys = [f"features.{i}" for i in FEATURES[network.name]] + [f"classifier.{i}" for i in dense]
-        renamed = dict(zip(layers, keys, strict=True))
-    else:
-        renamed = {layer: _of_resnet(layer) for layer in layers}
-    split = (p.path.rpartition(".") for p in network.parameters)
-    return {f"{layer}.{kind}": f"{renamed[layer]}.{kind}" for layer, _, kind in split}
-
-
-def paddle_keys(network: Network) -> dict[str, str]:
-    """Paddle's: torchvision's, but for AlexNet's and for running statistics."""
-    keys = torchvision_keys(network)
-    if network.name == "alexnet":
-        keys = {path: _of_paddles_alexnet(path) for path in keys}
-    renamed = {"running_mean": "_mean", "running_var": "_variance"}
-    split = {path: key.rpartition(".") for path, key in keys.items()}
-    return {path: f"{layer}.{renamed.get(kind, kind)}" for path, (layer, _, kind) in split.items()}
-
-
-def _of_paddles_alexnet(path: str) -> str:
-    layer, _, kind = path.rpartition(".")
-    pooled = "._conv" if layer in ("conv1", "conv2", "conv5") else ""
-    return f"_{layer.replace('logits', 'fc8')}{pooled}.{kind}"
-
-
-def _of_resnet(layer: str) -> str:
-    """``stage2_1.conv1_bn`` → ``layer1.0.bn1``."""
-    stage = re.compile(r"stage(\d)_(\d)")
-    layer = stage.sub(lambda found: f"layer{int(found[1]) - 1}.{int(found[2]) - 1}", layer)
-    layer = re.sub(r"conv(\d)_bn", r"bn\1", layer)
-    names = {"shortcut_bn": "downsample.1", "shortcut": "downsample.0", "logits": "fc"}
-    block, dot, last = layer.rpartition(".")
-    return f"{block}{dot}{names.get(last, last)}"

@@ -17,9 +17,9 @@ import numpy as np
 from keras import ops
 
 from implementations import spec
+from implementations.channels_last import ChannelsLast, layer_name
 from implementations.frameworks.keras import losses, optimizers
-from implementations.frameworks.keras.layers import functional, layer_name
-from implementations.frameworks.keras.layout import Layout
+from implementations.frameworks.keras.layers import functional
 from implementations.frameworks.keras.precision import compute_in
 from implementations.network import REDUCED_PRECISIONS, Array, Settings, Weights
 from implementations.policies import Switches
@@ -83,7 +83,7 @@ class KerasNetwork:
         backend.set_precision(settings.precision)
         self.model, tensors = functional(network)
         self.named = {node.path: tensors[node.path] for node in network.nodes}
-        self.layout = Layout(network)
+        self.layout = ChannelsLast(network)
         self.variables = dict(self._variables())
         self.engine = backend.Engine(self.model, self._loss, settings)
         self._assign(weights)
@@ -95,7 +95,7 @@ class KerasNetwork:
                 yield f"{paths.get(layer.name, layer.name)}.{KINDS[variable.name]}", variable
 
     def parameters(self) -> dict[str, tuple[spec.Shape, bool]]:
-        return {path: (Layout.shape(v.shape), v.trainable) for path, v in self.variables.items()}
+        return {path: (ChannelsLast.shape(v.shape), v.trainable) for path, v in self.variables.items()}
 
     def load(self, weights: Weights) -> None:
         self.engine.sync_to_model()

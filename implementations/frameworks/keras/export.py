@@ -19,8 +19,8 @@ import tf2onnx
 from keras import ops
 
 from implementations import spec
+from implementations.channels_last import ChannelsLast
 from implementations.frameworks import onnx_graph
-from implementations.frameworks.keras.layout import Layout
 from implementations.network import Weights
 
 OPSET = 18
@@ -40,7 +40,7 @@ def to_onnx(
         converted = _converted(main, variables, network)
     for number, parameter in enumerate(variables):
         onnx_graph.fill_input(converted, _argument(number), parameter, weights[parameter])
-    for layer in Layout(network).reordered:
+    for layer in ChannelsLast(network).reordered:
         onnx_graph.flatten_channels_first(converted, f"{layer}.weight")
     onnx.save(converted, path)
 

@@ -6,6 +6,7 @@ fused into their layer (separate layers cost Keras half a millisecond each), so 
 shown.
 """
 
+import dataclasses
 from typing import Any
 
 import keras
@@ -13,16 +14,36 @@ import numpy as np
 from keras import layers, ops
 
 from implementations import spec
+from implementations.channels_last import layer_name
 
-NO_PADDING = ((0, 0), (0, 0))
+Widths = tuple[tuple[int, int], tuple[int, int]]  # (top, bottom), (left, right)
+NO_PADDING: Widths = ((0, 0), (0, 0))
 
 
-class LocalResponseNorm(layers.Layer):
-    """x / (k + alpha/size · Σ x²)^beta over neighbouring channels, in any precision."""
+registered = keras.saving.register_keras_serializable("framework-benchmarks")
 
-    def __init__(self, layer: spec.LocalResponseNorm, **options: Any) -> None:
+
+class Own(layers.Layer):
+    """A layer that Keras lacks; what it was made from stands in a saved model's configuration."""
+
+    def __init__(self, widths: Widths = NO_PADDING, layer: Any = None, **options: Any) -> None:
         super().__init__(**options)
-        self.spec = layer
+        self.widths, self.spec = widths, layer
+
+    def get_config(self) -> dict[str, Any]:
+        made = {"kind": type(self.spec).__name__, **dataclasses.asdict(self.spec)} if self.spec else None
+        return {**super().get_config(), "layer": made, "widths": self.widths}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "Own":
+        made, (down, along) = config.pop("layer"), config.pop("widths")
+        layer = getattr(spec, made.pop("kind"))(**made) if made else None
+        return cls((tuple(down), tuple(along)), layer, **config)
+
+
+@registered
+class LocalResponseNorm(Own):
+    """x / (k + alpha/size · Σ x²)^beta over neighbouring channels, in any precision."""
 
     def call(self, x: Any) -> Any:
         half, channels = self.spec.size // 2, x.shape[-1]
@@ -34,25 +55,17 @@ class LocalResponseNorm(layers.Layer):
         return input_shape  # said, so that no backend traces the layer to find out
 
 
-class LowestPadding(layers.Layer):
+@registered
+class LowestPadding(Own):
     """Pads with the lowest number, which no maximum picks."""
-
-    def __init__(self, widths: tuple[tuple[int, int], tuple[int, int]], **options: Any) -> None:
-        super().__init__(**options)
-        self.widths = widths
 
     def call(self, x: Any) -> Any:
         return ops.pad(x, [(0, 0), *self.widths, (0, 0)], constant_values=float("-inf"))
 
 
-class UncountedAveragePool(layers.Layer):
+@registered
+class UncountedAveragePool(Own):
     """Average pool that leaves its explicit padding out of the divisor."""
-
-    def __init__(
-        self, layer: spec.AvgPool, widths: tuple[tuple[int, int], tuple[int, int]], **options: Any
-    ) -> None:
-        super().__init__(**options)
-        self.spec, self.widths = layer, widths
 
     def call(self, x: Any) -> Any:
         def pooled(values: Any) -> Any:
@@ -64,7 +77,7 @@ class UncountedAveragePool(layers.Layer):
 
 def place(node: spec.Node, inputs: list[Any]) -> Any:
     """The node's output in the functional graph."""
-    layer, named = node.layer, {"name": layer_name(node.path)}
+    layer, named = node.layer, _named(node)
     match layer:
         case spec.Conv():
             x, mode = _padded(node, inputs[0], layers.ZeroPadding2D)
@@ -83,7 +96,7 @@ def place(node: spec.Node, inputs: list[Any]) -> Any:
             return layers.MaxPooling2D(layer.kernel, layer.stride, padding=mode, **named)(x)
         case spec.AvgPool():
             if not layer.count_padding and explicit_widths(node) not in (NO_PADDING, same_widths(node)):
-                return UncountedAveragePool(layer, explicit_widths(node), **named)(inputs[0])
+                return UncountedAveragePool(explicit_widths(node), layer, **named)(inputs[0])
             # Keras' "same" leaves the padding out of the divisor; explicit zeros count.
             x, mode = _padded(node, inputs[0], layers.ZeroPadding2D, allow_same=not layer.count_padding)
             return layers.AveragePooling2D(layer.kernel, layer.stride, padding=mode, **named)(x)
@@ -92,7 +105,7 @@ def place(node: spec.Node, inputs: list[Any]) -> Any:
         case spec.AdaptiveAvgPool():
             return layers.AdaptiveAveragePooling2D(layer.size, **named)(inputs[0])
         case spec.LocalResponseNorm():
-            return LocalResponseNorm(layer, **named)(inputs[0])
+            return LocalResponseNorm(layer=layer, **named)(inputs[0])
         case spec.Flatten():
             return layers.Flatten(**named)(inputs[0])
         case spec.Dropout():
@@ -104,17 +117,16 @@ def place(node: spec.Node, inputs: list[Any]) -> Any:
     raise TypeError(f"Keras has no builder for {layer!r}")
 
 
+def _named(node: spec.Node) -> dict[str, Any]:
+    return {"name": layer_name(node.path)}
+
+
 def _rectified(node: spec.Node, join: type[layers.Layer], inputs: list[Any]) -> Any:
     """Joined branches, then the activation if the layer has one; the last carries the name."""
     layer: Any = node.layer
     if layer.activation is None:
         return join(name=layer_name(node.path))(inputs)
     return layers.ReLU(name=layer_name(node.path))(join()(inputs))
-
-
-def layer_name(path: str) -> str:
-    """PyTorch takes no "." in the names of parameters, Keras no "/" in those of layers."""
-    return path.replace(".", "-")
 
 
 def _options(layer: spec.Conv | spec.Dense) -> dict[str, Any]:
@@ -147,7 +159,7 @@ def _padded(
     return explicit(widths, name=layer_name(f"{node.path}.padding"))(x), "valid"
 
 
-def explicit_widths(node: spec.Node) -> tuple[tuple[int, int], tuple[int, int]]:
+def explicit_widths(node: spec.Node) -> Widths:
     """((top, bottom), (left, right)) with what a last partial window needs (Keras has no ceil mode)."""
     layer: Any = node.layer
     top, bottom, left, right = spec.sides(layer.padding)

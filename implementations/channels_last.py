@@ -6,7 +6,12 @@ from implementations import spec
 from implementations.network import Array
 
 
-class Layout:
+def layer_name(path: str) -> str:
+    """PyTorch takes no "." in the names of parameters, Keras no "/" in those of layers."""
+    return path.replace(".", "-")
+
+
+class ChannelsLast:
     """Converts between Keras' channels-last arrays and the specification's."""
 
     def __init__(self, network: spec.Network) -> None:

@@ -2,4 +2,5 @@
 
 from implementations.adapter import Adapter
 
-ADAPTERS = (Adapter("onnxruntime", f"{__name__}.adapter", ("onnxruntime",), trains=False, rank=6),)
+# onnx too: level 4 checks the file itself, its graph and its parameters.
+ADAPTERS = (Adapter("onnxruntime", f"{__name__}.adapter", ("onnxruntime", "onnx"), trains=False, rank=6),)

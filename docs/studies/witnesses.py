@@ -1,11 +1,13 @@
 """The built networks against those written by hand (tests/witnesses) and the frameworks' own: how fast.
 
-    python docs/studies/witnesses.py [--pairs 30] [--against hand|zoo] [--policy equal|best]
-                                     [--framework F] [--network N] [--json FILE]
+    python docs/studies/witnesses.py [--forks 6] [--pairs 10] [--against hand|zoo|itself]
+                                     [--policy equal|best] [--framework F] [--network N] [--json FILE]
 
 With the same weights they compute the same (tests/frameworks/test_witnesses.py, test_zoo.py). Here two take
-turns in one process: a pair is a block of each (``pairs.py`` says how a ratio comes of them), and the loops
-around the other one are as its framework's tutorials have them, with the policy's switches set as they say.
+turns in one process: a pair is a block of each, and the loops around the other one are as its framework's
+tutorials have them, with the policy's switches set as they say. Where arrays come to lie in memory differs
+from process to process and favours the one or the other for as long as it lives: so the fork is the unit,
+which of the two is built first alternates, and ``--against itself`` (by hand ÷ by hand) shows what is left.
 What is shown is images/s, built ÷ other: above 1 the built one is faster. Keras' own training loop is not
 set against ours: it reads the loss at every step. Paddle's *best* is its inference engine, which runs
 exported files: there is nothing by hand beside it.
@@ -15,6 +17,7 @@ import argparse
 import contextlib
 import importlib
 import json
+import statistics
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -41,12 +44,13 @@ HEADS = (1.0, 0.3, 0.3)  # what each head's loss counts (GoogLeNet, section 5)
 VGG16: tuple[tuple[str, Task, int], ...] = (("vgg16", "inference", 1), ("vgg16", "training", 1))
 CASES: dict[str, tuple[tuple[str, Task, int], ...]] = {
     "hand": (("googlenet", "inference", 8), ("googlenet", "training", 4), *VGG16),
+    "itself": (("googlenet", "inference", 8), ("googlenet", "training", 4), *VGG16),
     "zoo": (*VGG16, ("resnet50", "inference", 4), ("resnet50", "training", 4)),
 }
 ZOO = {"paddle": "paddle", "pytorch": "torchvision", "keras-tensorflow": "keras"}  # Keras' ResNet is another
 SHOWN = (
     "{framework:17} {policy} {network:10} {doing:10} batch {batch}, ÷ {against}: "
-    "{ratio:.3f} ({low:.3f} to {high:.3f})"
+    "{ratio:.3f} ({low:.3f} to {high:.3f}), {forks} forks"
 )
 
 
@@ -186,32 +190,44 @@ def compare(
     batch: int,
     weights_path: str,
     count: int,
-) -> list[float]:
-    """Logarithms of built / other in images/s, one a pair: a child's task."""
+    number: int,
+) -> float:
+    """The median over pairs of log(built / other) in images/s: a task of the ``number``-th child."""
     specification = networks.build(network)
     values = weights.load(Path(weights_path), specification)
     if name.startswith("keras") and settings.mixed:
         importlib.import_module("keras").config.set_dtype_policy(f"mixed_{settings.mixed}")
-    if against == "zoo":
-        wrapped = importlib.import_module("zoo_tasks").ZOOS[ZOO[name]](specification)
-        wrapped.load(values)
-        model = wrapped.model
-    else:
-        loaded = getattr(importlib.import_module("witness_tasks"), f"{name.partition('-')[0]}_model")
-        model = loaded(network, specification, values)
     images = [weights.probe_images(specification, SEED + n, batch) for n in range(measure.BATCHES)]
     labels = weights.probe_labels(specification, SEED, batch) if doing == "training" else None
-    by_hand = LOOPS.get(name, keras)(model, images, labels, settings)
-    built = framework.build(specification, values, settings, training=doing == "training")
-    ours = measure.stepper(built, specification, doing, batch, SEED).run
-    return [-each for each in pairs.logarithms(ours, by_hand, count, BLOCK_S)]
+
+    def other() -> Loop:
+        if against == "zoo":
+            wrapped = importlib.import_module("zoo_tasks").ZOOS[ZOO[name]](specification)
+            wrapped.load(values)
+            model = wrapped.model
+        else:
+            loaded = getattr(importlib.import_module("witness_tasks"), f"{name.partition('-')[0]}_model")
+            model = loaded(network, specification, values)
+        return LOOPS.get(name, keras)(model, images, labels, settings)
+
+    def ours() -> Loop:
+        if against == "itself":
+            return other()
+        built = framework.build(specification, values, settings, training=doing == "training")
+        return measure.stepper(built, specification, doing, batch, SEED).run
+
+    if number % 2:
+        built_loop, other_loop = ours(), other()
+    else:
+        other_loop, built_loop = other(), ours()
+    return -statistics.median(pairs.logarithms(built_loop, other_loop, count, BLOCK_S))
 
 
 def cases(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     for framework in options.framework or TRAINERS:
         for network, doing, batch in CASES[options.against]:
             asked = not options.network or network in options.network
-            is_known = options.against == "hand" or framework in ZOO
+            is_known = options.against != "zoo" or framework in ZOO
             is_ours_alone = options.policy == "best" and framework == "paddle"
             is_compared = framework in LOOPS or (doing == "inference" and network != "resnet50")
             if asked and is_known and is_compared and not is_ours_alone:
@@ -222,7 +238,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--pairs", type=int, default=30)
+    parser.add_argument("--forks", type=int, default=6)
+    parser.add_argument("--pairs", type=int, default=10)
     parser.add_argument("--against", choices=list(CASES), default="hand")
     parser.add_argument("--policy", choices=POLICIES, default=EQUAL)
     parser.add_argument("--framework", action="append", choices=TRAINERS)
@@ -236,11 +253,17 @@ def main() -> None:
         about = {key: value for key, value in case.items() if key != "framework"} | how
         request = {**about, "name": case["framework"], "weights_path": str(path), "count": options.pairs}
         try:
-            logs = launcher.ask(case["framework"], "docs.studies.witnesses:compare", request, TIMEOUT_S)
+            logs = [
+                launcher.ask(
+                    case["framework"], "docs.studies.witnesses:compare", {**request, "number": n}, TIMEOUT_S
+                )
+                for n in range(options.forks)
+            ]
         except ChildFailedError as failure:  # torchvision is not everywhere
             print(f"{case['framework']} {case['network']}: {failure}", flush=True)
             continue
-        rows.append({**case, **how, "pairs": len(logs), **pairs.ratio(logs)})
+        found = pairs.ratio_of_forks(logs)
+        rows.append({**case, **how, "forks": len(logs), "pairs": options.pairs, **found, "logs": logs})
         print(SHOWN.format(**rows[-1]), flush=True)
     if options.json:
         options.json.write_text(json.dumps(rows, indent=1) + "\n")

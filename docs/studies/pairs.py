@@ -1,8 +1,7 @@
 """Two loops around the same work, in alternating blocks of one process: what studies of small ratios share.
 
-What other guests of the machine do hits single blocks hard: so a ratio is the median of the pairs', with the
-interval between two of them that holds the true median 95 times in 100 whatever their distribution; the mean,
-with Student's t, stands beside it.
+What other guests of the machine do hits single blocks hard: so a process's ratio is the median of its pairs'.
+Processes differ by more than their pairs do: so the interval is over processes.
 """
 
 import math
@@ -47,22 +46,4 @@ def ratio_of_forks(medians: Sequence[float]) -> dict[str, float]:
     mean, count = statistics.fmean(medians), len(medians)
     half = float(stats.t.ppf(0.975, count - 1)) * statistics.stdev(medians) / math.sqrt(count)
     found = {"ratio": mean, "low": mean - half, "high": mean + half}
-    return {key: math.exp(value) for key, value in found.items()}
-
-
-def ratio(logs: Sequence[float]) -> dict[str, float]:
-    """The ratio whose logarithms ``logs`` are: median and mean, each with its 95 % interval."""
-    from scipy import stats  # not needed in a child
-
-    end = int(stats.binom.ppf(0.025, len(logs), 0.5))  # of the interval: that many-th from either side
-    ordered, mean = sorted(logs), statistics.fmean(logs)
-    half = float(stats.t.ppf(0.975, len(logs) - 1)) * statistics.stdev(logs) / math.sqrt(len(logs))
-    found = {
-        "ratio": statistics.median(logs),
-        "low": ordered[end - 1],
-        "high": ordered[len(logs) - end],
-        "mean": mean,
-        "mean_low": mean - half,
-        "mean_high": mean + half,
-    }
     return {key: math.exp(value) for key, value in found.items()}

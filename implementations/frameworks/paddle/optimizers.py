@@ -1,12 +1,14 @@
 """The specification's optimizers as Paddle's own."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+import numpy as np
 import paddle
 from paddle import Tensor
 
 from implementations.errors import UserError
+from implementations.network import Array, Weights
 from implementations.training import (
     SGD,
     Adadelta,
@@ -68,6 +70,26 @@ def make(optimizer: Optimizer, named: Iterable[tuple[str, Tensor]]) -> paddle.op
 def set_learning_rate(optimizer: paddle.optimizer.Optimizer, rate: float) -> None:
     """The rate of the next steps."""
     optimizer.set_lr(rate)
+
+
+def state(optimizer: paddle.optimizer.Optimizer, names: Mapping[str, str]) -> dict[str, Array]:
+    """What ``optimizer`` keeps between steps: ``path/accumulator``. ``names`` are Paddle's own, by path."""
+    kept = optimizer.state_dict()
+    return {
+        f"{path}/{key.removeprefix(f'{name}_')}": np.array(value.numpy())
+        for path, name in names.items()
+        for key, value in kept.items()
+        if key.startswith(f"{name}_")
+    }
+
+
+def restore(optimizer: paddle.optimizer.Optimizer, arrays: Weights, names: Mapping[str, str]) -> None:
+    """Put a new ``optimizer`` into a state that ``state`` gave."""
+    kept = {}
+    for key, array in arrays.items():
+        path, _, accumulator = key.partition("/")
+        kept[f"{names[path]}_{accumulator}"] = paddle.to_tensor(array)
+    optimizer.set_state_dict(kept)
 
 
 def _decoupled(optimizer: Optimizer, trained: dict[str, Tensor]) -> dict[str, Any]:

@@ -2,17 +2,17 @@
 
 import math
 import statistics
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks import recipes
+from benchmarks.data.batches import Batches, inorder
 from benchmarks.data.images import ImageSet
+from benchmarks.data.prefetch import prefetched
+from benchmarks.data.preprocessing import Preprocessing
 from benchmarks.measure import CLOCK
-from benchmarks.recipes import Recipe
 from implementations import networks, weights
 from implementations.network import Built, Framework, Settings
 
@@ -23,57 +23,47 @@ def fit(
     framework: Framework, *, settings: Settings, recipe: str, weights_path: str, data_path: str, seed: int
 ) -> dict[str, Any]:
     """Loss and test accuracy before training and after every epoch: a child's task."""
-    chosen, data = recipes.find(recipe), ImageSet.load(Path(data_path))
+    chosen, data = recipes.find(recipe), ImageSet.open(Path(data_path))
     network = networks.build(chosen.network)
     values = weights.load(Path(weights_path), network)
     built = framework.build(network, values, settings, training=True)
     built.prepare_training(chosen.optimizer)
+    batches = Batches(data.train, chosen.batch, seed, maximum=data.maximum)
     epochs = []
     initial = evaluate(built, data)
     for epoch in range(1, chosen.epochs + 1):
         start = CLOCK()
-        loss = _run_epoch(built, data, chosen, seed, epoch)
+        loss = _run_epoch(built, batches, epoch)
         seconds = CLOCK() - start
         epochs.append({"epoch": epoch, "train_loss": loss, "seconds": seconds, **evaluate(built, data)})
     return {
         "versions": framework.versions(),
         "digest": network.digest,
         "optimizer": repr(chosen.optimizer),
-        "steps_per_epoch": len(data.train_labels) // chosen.batch,
+        "steps_per_epoch": batches.steps_per_epoch,
         "initial": initial,
         "epochs": epochs,
     }
 
 
-def _run_epoch(built: Built, data: ImageSet, recipe: Recipe, seed: int, epoch: int) -> float:
-    """One pass over the training images; returns the mean loss of its steps."""
-    losses = []
-    for chosen in batches(len(data.train_labels), recipe.batch, seed, epoch):
-        images = data.scaled(data.train_images[chosen])
-        losses.append(built.train_step(built.put(images, data.train_labels[chosen])))
+def _run_epoch(built: Built, batches: Batches, epoch: int) -> float:
+    """One pass over the training images, epochs counted from 1; returns the mean loss of its steps."""
+    steps = batches.steps_per_epoch
+    with prefetched(batches, (epoch - 1) * steps, epoch * steps) as made:
+        losses = [built.train_step(built.put(batch.images, batch.labels)) for batch in made]
     mean = statistics.fmean(float(loss) for loss in losses)
     if not math.isfinite(mean):
         raise ArithmeticError(f"the loss became {mean} in epoch {epoch}: this training diverged")
     return mean
 
 
-def batches(count: int, batch: int, seed: int, epoch: int) -> Iterator[NDArray[np.intp]]:
-    """Indices of every batch of an epoch: a seeded order of all images; a last, smaller batch is left out."""
-    key = (seed << 32) + epoch
-    order = np.argsort(weights.raw_words(key, count), kind="stable")
-    for start in range(0, count - batch + 1, batch):
-        yield order[start : start + batch]
-
-
 def evaluate(built: Built, data: ImageSet) -> dict[str, float]:
     """Mean softmax cross-entropy and accuracy (0 … 1) over all test images, in inference mode."""
-    losses, hits, count = 0.0, 0, len(data.test_labels)
-    for start in range(0, count, EVALUATION_BATCH):
-        images = data.scaled(data.test_images[start : start + EVALUATION_BATCH])
-        labels = data.test_labels[start : start + EVALUATION_BATCH]
-        logits = np.asarray(built.outputs(images), np.float64)
+    losses, hits, count = 0.0, 0, len(data.test)
+    for batch in inorder(data.test, EVALUATION_BATCH, Preprocessing(), data.maximum):
+        logits = np.asarray(built.outputs(batch.images), np.float64)
         shifted = logits - logits.max(axis=1, keepdims=True)
-        picked = shifted[np.arange(len(labels)), labels]
+        picked = shifted[np.arange(len(batch)), batch.labels]
         losses += float((np.log(np.exp(shifted).sum(axis=1)) - picked).sum())
-        hits += int((logits.argmax(axis=1) == labels).sum())
+        hits += int((logits.argmax(axis=1) == batch.labels).sum())
     return {"test_loss": losses / count, "test_accuracy": hits / count}

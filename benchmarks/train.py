@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.data import digits, fashion_mnist
-from benchmarks.data.images import ImageSet
+from benchmarks.data.images import ImageSet, store
 from benchmarks.recipes import Recipe
 from implementations import networks
 from implementations.errors import UserError
@@ -32,21 +32,19 @@ def find_data(data_dir: Path | None, cache: Path, notice: Callable[[str], None])
     found = fashion_mnist.find(places)
     if found is not None:
         notice(f"data: Fashion-MNIST from {found}")
-        return fashion_mnist.load(found)
+        return fashion_mnist.load(found, train_on_all=True)
     notice("data: scikit-learn's digits, since Fashion-MNIST was not found (--data-dir names its folder)")
-    return digits.load()
+    return digits.load(train_on_all=True)
 
 
 def fit(recipe: Recipe, data: ImageSet, framework: str, prover: Prover) -> dict[str, Any]:
     """The result of one training in a fresh process; raises ``ChildFailedError``."""
     network = networks.build(recipe.network)
-    neutral = prover.cache.data(data.name, data.sha256)
-    if not neutral.exists():
-        data.save(neutral)
+    stored = store(data, prover.cache.data(data.name, data.sha256))
     request = {
         "recipe": recipe.name,
         "weights_path": str(prover.cache.initial_weights(network, SEED)),
-        "data_path": str(neutral),
+        "data_path": str(stored.folder),
         "seed": SEED,
         "device": prover.device,
     }
@@ -69,7 +67,9 @@ def about(data: ImageSet) -> dict[str, Any]:
     return {
         "name": data.name,
         "title": data.title,
-        "train_images": len(data.train_labels),
-        "test_images": len(data.test_labels),
+        "classes": list(data.classes),
+        "train_images": len(data.train),
+        "validation_images": len(data.validation),
+        "test_images": len(data.test),
         "sha256": data.sha256,
     }

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.data.images import ImageSet
+from benchmarks.data.images import ImageSet, Split, held_out
 from implementations.errors import UserError
 
 FILES = {
@@ -19,7 +19,18 @@ FILES = {
     "test_labels": "t10k-labels-idx1-ubyte",
 }
 SYSTEM_PLACE = Path("/usr/share/datasets/fashion-mnist")  # where Debian's dataset-fashion-mnist puts them
-CLASSES = 10
+CLASSES = (
+    "T-shirt/top",
+    "Trouser",
+    "Pullover",
+    "Dress",
+    "Coat",
+    "Sandal",
+    "Shirt",
+    "Sneaker",
+    "Bag",
+    "Ankle boot",
+)
 UNSIGNED_BYTE = 0x08  # the IDX type code of the only element type used here
 
 
@@ -31,24 +42,28 @@ def find(places: Iterable[Path]) -> Path | None:
     return None
 
 
-def load(folder: Path) -> ImageSet:
-    """The data set in ``folder``; ``UserError`` for a file that is missing, cut short or damaged."""
+def load(folder: Path, *, train_on_all: bool = False) -> ImageSet:
+    """The data set in ``folder``; ``UserError`` for a file that is missing, cut short or damaged.
+
+    A tenth of its 60,000 training images is held out for validation. ``train_on_all``: none is, as in
+    source C (1,875 steps of 32), and the test images serve as validation.
+    """
     arrays = {}
     for key, name in FILES.items():
         path = _file(folder, name)
         if path is None:
             raise _refused(folder / name, "a file of Fashion-MNIST is missing")
         arrays[key] = read_idx(path, dimensions=3 if key.endswith("images") else 1)
-    for part in ("train", "test"):
-        _check_pair(folder, arrays[f"{part}_images"], arrays[f"{part}_labels"])
+    train, test = (_split(folder, arrays[f"{p}_images"], arrays[f"{p}_labels"]) for p in ("train", "test"))
+    train, validation = (train, test) if train_on_all else held_out(train)
     return ImageSet(
         name="fashion-mnist",
         title="Fashion-MNIST",
-        divisor=255,
-        train_images=arrays["train_images"][:, None],
-        train_labels=arrays["train_labels"].astype(np.int64),
-        test_images=arrays["test_images"][:, None],
-        test_labels=arrays["test_labels"].astype(np.int64),
+        classes=CLASSES,
+        maximum=255,
+        train=train,
+        validation=validation,
+        test=test,
     )
 
 
@@ -74,10 +89,11 @@ def _file(folder: Path, name: str) -> Path | None:
     return next((p for p in (folder / f"{name}.gz", folder / name) if p.is_file()), None)
 
 
-def _check_pair(folder: Path, images: NDArray[np.uint8], labels: NDArray[np.uint8]) -> None:
-    if len(images) != len(labels) or len(images) == 0 or labels.max() >= CLASSES:
+def _split(folder: Path, images: NDArray[np.uint8], labels: NDArray[np.uint8]) -> Split:
+    if len(images) != len(labels) or len(images) == 0 or labels.max() >= len(CLASSES):
         found = f"{len(images)} images, {len(labels)} labels, largest label {labels.max(initial=0)}"
         raise _refused(folder, f"the data files do not belong together ({found})")
+    return Split(images[..., None], labels.astype(np.int64))
 
 
 def _refused(path: Path, wrong: str) -> UserError:

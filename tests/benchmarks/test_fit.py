@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from benchmarks import fit, recipes
-from benchmarks.data.images import ImageSet
+from benchmarks.data.images import ImageSet, Split, store
 from implementations import networks, weights
 from implementations.errors import UserError
 from implementations.network import Settings
@@ -17,58 +17,6 @@ ROUNDING = 1e-12  # sums of some thousand float64 terms
 
 # Softmax of (ln 3, 0) is (3/4, 1/4).
 LOSS_RIGHT, LOSS_WRONG = math.log(4 / 3), math.log(4)
-
-
-# --- Batches ------------------------------------------------------------------------------
-
-
-def epoch_of(seed: int, epoch: int, count: int = 100, batch: int = 10) -> list[int]:
-    return np.concatenate(list(fit.batches(count, batch, seed, epoch))).tolist()
-
-
-@pytest.mark.parametrize("epoch", [1, 2])
-def test_an_epoch_takes_every_image_once(epoch: int) -> None:
-    assert sorted(epoch_of(0, epoch)) == list(range(100))
-
-
-def test_the_last_smaller_batch_is_left_out() -> None:
-    sizes = [len(batch) for batch in fit.batches(107, 10, 0, 1)]
-    assert sizes == [10] * 10
-
-
-def test_no_image_is_repeated_where_some_are_left_out() -> None:
-    chosen = epoch_of(0, 1, count=107)
-    assert len(set(chosen)) == 100
-    assert set(chosen) <= set(range(107))
-
-
-def test_a_batch_as_large_as_the_data_is_one_batch() -> None:
-    assert [len(batch) for batch in fit.batches(10, 10, 0, 1)] == [10]
-
-
-def test_images_do_not_come_in_the_files_order() -> None:
-    assert epoch_of(0, 1) != list(range(100))
-
-
-def test_epochs_differ() -> None:
-    assert epoch_of(0, 1) != epoch_of(0, 2)
-
-
-def test_seeds_differ() -> None:
-    assert epoch_of(0, 1) != epoch_of(1, 1)
-
-
-def test_an_epoch_of_one_seed_is_not_another_epoch_of_the_next_seed() -> None:
-    assert len({tuple(epoch_of(seed, epoch)) for seed in range(4) for epoch in range(1, 5)}) == 16
-
-
-def test_the_same_seed_and_epoch_give_the_same_order() -> None:
-    assert epoch_of(3, 2) == epoch_of(3, 2)
-
-
-def test_the_order_stays_what_it_was() -> None:
-    # Taken from the implementation once: a pin, so that results of different dates saw the same order.
-    assert epoch_of(seed=0, epoch=1)[:5] == [90, 78, 3, 66, 5]
 
 
 # --- Evaluation ---------------------------------------------------------------------------
@@ -104,8 +52,11 @@ class Bright:
 def one_pixel_each(pixels: list[int], labels: list[int]) -> ImageSet:
     """Test images of one pixel each, with their labels."""
     images = np.array(pixels, np.uint8).reshape(-1, 1, 1, 1)
-    classes = np.array(labels, np.int64)
-    return ImageSet("made", "made", 255, images, classes, images, classes)
+    return in_all_parts(Split(images, np.array(labels, np.int64)))
+
+
+def in_all_parts(split: Split) -> ImageSet:
+    return ImageSet("made", "made", ("dark", "bright"), 255, split, split, split)
 
 
 def evaluated(data: ImageSet) -> dict[str, float]:
@@ -175,14 +126,14 @@ def trained(tmp_path: Path) -> Callable[[], tuple[Fake, dict[str, Any]]]:
         numbers = np.arange(70, dtype=np.uint8)
         images = numbers.reshape(-1, 1, 1, 1)
         labels = (numbers % 2).astype(np.int64)
-        ImageSet("made", "made", 255, images, labels, images, labels).save(tmp_path / "data.safetensors")
+        store(in_all_parts(Split(images, labels)), tmp_path / "data")
         weights.save(tmp_path / "weights.safetensors", weights.initial(network, 0))
         answer = fit.fit(
             framework,  # type: ignore[arg-type]
             settings=Settings(),
             recipe="mlp",
             weights_path=str(tmp_path / "weights.safetensors"),
-            data_path=str(tmp_path / "data.safetensors"),
+            data_path=str(tmp_path / "data"),
             seed=0,
         )
         return framework, answer

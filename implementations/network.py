@@ -78,7 +78,7 @@ class Built(Protocol):
         """Main logits (batch, classes) in inference mode, on the path that is timed."""
 
     def head_outputs(self, images: Array) -> dict[str, Array]:
-        """Logits (batch, classes) of every head that was built, by its name, in inference mode; never timed."""
+        """Logits (batch, classes) of every head that was built, by name, in inference mode; never timed."""
 
     def activations(self, images: Array) -> dict[str, Array]:
         """Every named activation by path, in the mode the network was built for."""

@@ -44,7 +44,7 @@ class GlorotUniform:
 
 @dataclass(frozen=True)
 class GlorotNormal:
-    """Normal, not truncated, standard deviation sqrt(2 / (fan_in + fan_out)) (the same equation's variance)."""
+    """Normal, not truncated, standard deviation sqrt(2 / (fan_in + fan_out)) (its variance)."""
 
 
 @dataclass(frozen=True)

@@ -189,7 +189,7 @@ class SteppedRate:
 
 @dataclass(frozen=True)
 class CosineRate:
-    """Half a cosine from ``initial`` down to ``final`` over ``length`` (Loshchilov and Hutter 2016, eq. 5)."""
+    """Half a cosine from ``initial`` down to ``final`` over ``length`` (Loshchilov and Hutter 2016)."""
 
     initial: float
     length: int  # positions from ``initial`` to ``final``, which is kept afterwards

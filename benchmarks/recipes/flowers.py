@@ -54,8 +54,8 @@ def _small(network: str, rate: float) -> Recipe:
         train_images=1600,
         evaluated_images=400,
         source="image classification tutorial in PaddlePaddle, Flowers-102: 200 passes",
-        scaled=f"1,600 images of Fashion-MNIST (10 classes) at {size[0]}×{size[1]}, batch 16, a tenth of the rate,"
-        " 2 epochs",
+        scaled=f"1,600 images of Fashion-MNIST (10 classes) at {size[0]}×{size[1]}, batch 16, a tenth of the"
+        " rate, 2 epochs",
     )
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
 from typing import Any, Literal
 
 from benchmarks.data.augmentation import Augmentation
@@ -13,7 +12,6 @@ from implementations.training import ConstantRate, Optimizer, Schedule
 
 Scale = Literal["full", "small"]
 Size = tuple[int, int]  # (height, width)
-NOTHING: Mapping[str, float] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -78,7 +76,7 @@ class Recipe:
     train_images: int | None = None  # at most so many; none: all
     evaluated_images: int | None = None  # at most so many for validation, and for test
     target: Target | None = None
-    reported: Mapping[str, float] = field(default=NOTHING, hash=False)  # figures that the source prints
+    reported: Mapping[str, float] = field(default_factory=dict, hash=False)  # figures that the source prints
     scaled: str = ""  # what a small scale changes
 
     @property

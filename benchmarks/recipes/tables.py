@@ -18,7 +18,9 @@ ABOVE_0 = (lambda value: value > 0, "a number above 0")
 FROM_1 = (lambda value: value >= 1, "a whole number from 1 up")
 SHARE = (lambda value: 0 <= value < 1, "a number from 0 to below 1")
 LIMITS: dict[str, tuple[Callable[[Any], bool], str]] = {
-    **dict.fromkeys(("epochs", "batch", "every", "length", "classes", "train_images", "evaluated_images"), FROM_1),
+    **dict.fromkeys(
+        ("epochs", "batch", "every", "length", "classes", "train_images", "evaluated_images"), FROM_1
+    ),
     **dict.fromkeys(("learning_rate", "epsilon", "initial", "factor"), ABOVE_0),
     **dict.fromkeys(("momentum", "beta1", "beta2", "rho", "shift", "zoom"), SHARE),
     **dict.fromkeys(("rate", "final", "offset"), (lambda value: value >= 0, "a number from 0 up")),
@@ -42,22 +44,20 @@ def kind_of(made: type) -> str:
 
 
 def from_table(table: Mapping[str, Any]) -> Recipe:
-    """The recipe that ``as_table`` made ``table`` from; ``Mistakes`` for another table."""
+    """The recipe that ``as_table`` made ``table`` from; ``MistakesError`` for another table."""
     reader = Reader()
     recipe = reader.made(Recipe, table, "")
     if reader.mistakes:
-        raise Mistakes(reader.mistakes)
+        raise MistakesError(reader.mistakes)
     return typing.cast(Recipe, recipe)
 
 
-class Mistakes(UserError):
+class MistakesError(UserError):
     """All that is wrong with a table, one line each."""
 
     def __init__(self, errors: list[UserError]) -> None:
         first = errors[0].parts
-        super().__init__(
-            first["wrong"], given=first["given"], allowed=first["allowed"], todo=first["todo"]
-        )
+        super().__init__(first["wrong"], given=first["given"], allowed=first["allowed"], todo=first["todo"])
         self.errors = errors
         self.args = ("\nerror: ".join(map(str, errors)),)
 
@@ -78,9 +78,7 @@ class Reader:
         for name in table.keys() - fields.keys() - {KIND}:
             self._refuse(f"{prefix}{name}", table[name], ", ".join(fields), "unknown field")
         values = {
-            name: self.value(kinds[name], table[name], f"{prefix}{name}")
-            for name in fields
-            if name in table
+            name: self.value(kinds[name], table[name], f"{prefix}{name}") for name in fields if name in table
         }
         for name, field in fields.items():
             if name not in table and _is_required(field):
@@ -164,6 +162,8 @@ def _described(kind: Any, name: str) -> str:
     if origin is typing.Literal:
         return ", ".join(map(str, arguments))
     if origin is tuple:
-        return "a list of whole numbers" if arguments[-1] is ... else f"a list of {len(arguments)} whole numbers"
+        return (
+            "a list of whole numbers" if arguments[-1] is ... else f"a list of {len(arguments)} whole numbers"
+        )
     words = {int: "a whole number", float: "a number", str: "words in quotes", bool: "true or false"}
     return words.get(options[0], "a table of numbers")

@@ -6,7 +6,7 @@ from typing import Any
 
 from benchmarks.data.sets import SETS
 from benchmarks.recipes.recipe import Recipe
-from benchmarks.recipes.tables import Mistakes, from_table
+from benchmarks.recipes.tables import MistakesError, from_table
 from implementations import networks
 from implementations.errors import UserError
 
@@ -15,7 +15,7 @@ DEFAULTS = {"source": "a recipe of the user's own", "preprocessing": {}}
 
 
 def read(path: Path) -> Recipe:
-    """The recipe in ``path``; ``UserError`` for a file that is none, ``Mistakes`` for what is wrong in it.
+    """The recipe in ``path``; ``UserError`` for a file that is none, ``MistakesError`` for what is wrong in it.
 
     ``name`` is the file's own if it is left out, ``source`` says that it is the user's, and a schedule's
     ``initial`` is the optimizer's learning rate.
@@ -26,7 +26,7 @@ def read(path: Path) -> Recipe:
     recipe, mistakes = _made(table)
     mistakes += _mistakes_about_names(table, recipe)
     if mistakes:
-        raise Mistakes([_in(path, mistake) for mistake in mistakes])
+        raise MistakesError([_in(path, mistake) for mistake in mistakes])
     assert recipe is not None
     return recipe
 
@@ -56,7 +56,7 @@ def _fill_in_rate(table: dict[str, Any]) -> None:
 def _made(table: dict[str, Any]) -> tuple[Recipe | None, list[UserError]]:
     try:
         return from_table(table), []
-    except Mistakes as found:
+    except MistakesError as found:
         return None, found.errors
 
 
@@ -65,7 +65,9 @@ def _mistakes_about_names(table: dict[str, Any], recipe: Recipe | None) -> list[
     found = []
     if isinstance(table.get("data"), str) and table["data"] not in SETS:
         found.append(
-            UserError("data: unknown data set", given=table["data"], allowed=", ".join(SETS), todo="choose one")
+            UserError(
+                "data: unknown data set", given=table["data"], allowed=", ".join(SETS), todo="choose one"
+            )
         )
     for network in recipe.networks if recipe else ():
         try:

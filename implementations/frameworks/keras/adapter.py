@@ -127,7 +127,9 @@ class KerasNetwork:
         with self.inferring():
             found = self.engine.heads(self.put(images).images)
         values = {head: ops.convert_to_numpy(logits).astype(self.dtype) for head, logits in found.items()}
-        return {head.name: self.layout.activation(head.path, values[head.name]) for head in self.network.heads}
+        return {
+            head.name: self.layout.activation(head.path, values[head.name]) for head in self.network.heads
+        }
 
     def activations(self, images: Array) -> dict[str, Array]:
         self.engine.sync_to_model()

@@ -216,17 +216,13 @@ class PaddleNetwork:
         optimizers.set_learning_rate(self.optimizer, rate)
 
     def optimizer_state(self) -> dict[str, Array]:
-        return optimizers.state(self.optimizer, self._trained())
+        return optimizers.state(self.optimizer, dict(self.module.named_parameters()))
 
     def restore_optimizer(self, state: Weights) -> None:
         rate = self.optimizer.get_lr()
         self.prepare_training(self.asked)  # an accumulator cannot be taken away from one that has it
         self.set_learning_rate(rate)
-        optimizers.restore(self.optimizer, state, self._trained())
-
-    def _trained(self) -> dict[str, str]:
-        """Paddle's own name of each parameter, which counts what was built before, by path."""
-        return {path: parameter.name for path, parameter in self.module.named_parameters()}
+        optimizers.restore(self.optimizer, state, dict(self.module.named_parameters()))
 
     def seed(self, number: int) -> None:
         paddle.seed(number)

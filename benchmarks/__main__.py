@@ -19,7 +19,7 @@ from types import FrameType
 from typing import get_args
 
 from benchmarks import archive, learning, plan, recipes, results, summary, train
-from benchmarks.fit import Saving
+from benchmarks.checkpoint import Saving
 from benchmarks.recipes import Recipe, Scale, Target
 from benchmarks.recipes.written import SUFFIX as TOML
 from benchmarks.run import Effort, Run

@@ -22,6 +22,21 @@ Arrays = Mapping[str, NDArray[Any]]
 WEIGHTS, OPTIMIZER, LOSSES = "weights/", "optimizer/", "losses"
 
 
+@dataclass(frozen=True)
+class Saving:
+    """When a checkpoint is written, beside the end of every epoch."""
+
+    steps: int | None = None
+    seconds: float = 60.0
+
+    def is_due(self, steps: int, seconds: float) -> bool:
+        """Whether so many steps and seconds after the last one it is time."""
+        return seconds >= self.seconds or (self.steps is not None and steps >= self.steps)
+
+
+USUAL = Saving()
+
+
 @dataclass
 class Position:
     """How far a training has come, and what it has measured."""

@@ -8,46 +8,30 @@ import hashlib
 import json
 import math
 import statistics
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from benchmarks import checkpoint, scores
-from benchmarks.checkpoint import Position
+from benchmarks.checkpoint import Position, Saving
 from benchmarks.data.batches import Batch, Batches
 from benchmarks.data.images import ImageSet, Split, recorded_sha256
 from benchmarks.data.prefetch import prefetched
 from benchmarks.measure import CLOCK
 from benchmarks.recipes.recipe import Recipe, Stage, Target
 from benchmarks.recipes.tables import from_table
+from benchmarks.stepping import Stepper, has_dropout
+from benchmarks.telling import LOG, Log
 from implementations import provenance, weights
 from implementations.network import Built, Framework, Settings, Weights
-from implementations.spec import Dropout, Network
 
 SAMPLE = 1000  # training images that are evaluated after each epoch, at most
 SAMPLE_KEY = 3
-TRIED_TWICE = 5  # steps by which determinism is judged
 HASHED = 3  # batches whose hash tells that frameworks were fed the same
-TOLD_EVERY_S = 10.0
 READ_EVERY_S = 1.0  # losses are read, which waits for the device
-CHECKPOINT, LOG = "checkpoint.safetensors", "log.txt"
-
-
-@dataclass(frozen=True)
-class Saving:
-    """When a checkpoint is written, beside the end of every epoch."""
-
-    steps: int | None = None
-    seconds: float = 60.0
-
-    def is_due(self, steps: int, seconds: float) -> bool:
-        """Whether so many steps and seconds after the last one it is time."""
-        return seconds >= self.seconds or (self.steps is not None and steps >= self.steps)
-
-
-USUAL = Saving()
+CHECKPOINT = "checkpoint.safetensors"
 
 
 def fit(
@@ -97,8 +81,8 @@ class Training:
         batch = scores.batch_for(self.network.input_shape, largest)
         self.evaluation = scores.Evaluation(recipe.preprocessing, data.maximum, self.network.loss, batch)
         self.position = Position()
-        self.draws = has_dropout(self.network)
-        self.rate: float | None = None  # that the optimizer has
+        self.batches = self._batches(recipe.parts[0])
+        self.log = Log(folder / LOG, recipe, self.batches.steps_per_epoch)
         self.built: Built
 
     # --- The whole ---
@@ -110,7 +94,7 @@ class Training:
         optimizer: Weights | None = None
         if self._checkpoint.exists():
             self.position, values, optimizer = checkpoint.load(self._checkpoint, self.identity)
-            self._tell(f"going on after step {self.position.step}")
+            self.log.line(f"going on after step {self.position.step}")
         for number in range(self.position.stage, len(self.recipe.parts)):
             self._begin(number, values, optimizer)
             if not self._run_stage(stop_at_target=until_target):
@@ -141,7 +125,23 @@ class Training:
         if number > position.stage:
             position.stage, position.stage_step = number, 0
         stage = self.recipe.parts[number]
-        self.batches = Batches(
+        self.batches = self._batches(stage)
+        # Features of a stage that freezes its base could be computed once; here the base runs at each step.
+        network = self.recipe.build(stage.network)
+        self.built = self.framework.build(network, values, self.settings, training=True)
+        self.built.prepare_training(stage.optimizer)
+        self.stepper = Stepper(self.built, stage, self.batches, self.seed, has_dropout(network))
+        if optimizer is not None:
+            self.built.restore_optimizer(optimizer)
+        elif number == 0:
+            position.deterministic = self.stepper.is_deterministic(values)
+            position.initial = {"validation": self.evaluation.scores(self.built, self.data.validation)}
+        self.begun = CLOCK() - position.elapsed_s
+        self.log.begin(position.step)
+
+    def _batches(self, stage: Stage) -> Batches:
+        """Those of all epochs of all stages, augmented as ``stage`` says."""
+        return Batches(
             self.data.train,
             self.recipe.batch,
             self.seed,
@@ -150,26 +150,16 @@ class Training:
             self.data.maximum,
             self.recipe.remainder,
         )
-        # Features of a stage that freezes its base could be computed once; here the base runs at each step.
-        network = self.recipe.build(stage.network)
-        self.built = self.framework.build(network, values, self.settings, training=True)
-        self.built.prepare_training(stage.optimizer)
-        self.rate = None
-        if optimizer is not None:
-            self.built.restore_optimizer(optimizer)
-        elif number == 0:
-            position.deterministic = self._is_deterministic(values)
-            position.initial = {"validation": self.evaluation.scores(self.built, self.data.validation)}
-        self.begun, self.begun_at = CLOCK() - position.elapsed_s, (CLOCK(), position.step)
 
     def _run_stage(self, *, stop_at_target: bool) -> bool:
         """All epochs of the stage that are left; whether the next stage follows."""
-        while self.position.stage_step < self.stage.epochs * self.batches.steps_per_epoch:
-            self._run_epoch()
-            self._end_epoch()
+        steps = self.stage.epochs * self.batches.steps_per_epoch
+        while self.position.stage_step < steps:
             if stop_at_target and self.position.target is not None:
                 return False
-        return True
+            self._run_epoch()
+            self._end_epoch()
+        return not (stop_at_target and self.position.target is not None)
 
     # --- An epoch ---
 
@@ -177,18 +167,16 @@ class Training:
         """What is left of an epoch, with checkpoints on the way."""
         steps, position = self.batches.steps_per_epoch, self.position
         self.unread: list[Any] = []
-        self.read_at = self.told_at = saved_at = CLOCK()
-        saved_step, start = position.step, position.step
+        self.read_at = saved_at = CLOCK()
+        saved_step = start = position.step
         stop = start + steps - position.stage_step % steps
         with prefetched(self.batches, start, stop) as made:
             waited = position.waited_s
             for batch in made:
                 position.waited_s = waited + made.waited_s
                 self._step(batch)
-                if (
-                    self.saving.is_due(position.step - saved_step, CLOCK() - saved_at)
-                    and position.step < stop
-                ):
+                since = (position.step - saved_step, CLOCK() - saved_at)
+                if position.step < stop and self.saving.is_due(*since):
                     self._read()
                     self._save()
                     saved_at, saved_step = CLOCK(), position.step
@@ -197,23 +185,12 @@ class Training:
     def _step(self, batch: Batch) -> None:
         """One step; its time is that of the framework alone."""
         begun = CLOCK()
-        self._prepare_step()
-        self.unread.append(self.built.train_step(self.built.put(batch.images, batch.labels)))
+        self.unread.append(self.stepper.make(batch, self.position.step, self.position.stage_step))
         self.position.step += 1
         self.position.stage_step += 1
         self.position.seconds += CLOCK() - begun
         if CLOCK() - self.read_at > READ_EVERY_S:
             self._read()
-
-    def _prepare_step(self) -> None:
-        """The step's learning rate, and what its dropout draws from."""
-        position = self.position
-        rate = self.stage.rate(position.stage_step, self.batches.steps_per_epoch, self.recipe.batch)
-        if rate != self.rate:
-            self.built.set_learning_rate(rate)
-            self.rate = rate
-        if self.draws:
-            self.built.seed(draw(self.seed, position.step))
 
     def _read(self) -> None:
         """Losses so far, and progress in a line; ``ArithmeticError`` for the first that is no number."""
@@ -226,9 +203,7 @@ class Training:
         self.unread.clear()
         position.seconds += CLOCK() - begun
         self.read_at = CLOCK()
-        if self.read_at - self.told_at > TOLD_EVERY_S:
-            self.told_at = self.read_at
-            self._tell_step()
+        self.log.step(position)
 
     def _end_epoch(self) -> None:
         """Evaluate, record the epoch, and save."""
@@ -240,7 +215,7 @@ class Training:
             "seconds": position.seconds,
             "waited_s": position.waited_s,
             "images_per_second": images / (position.seconds + position.waited_s),
-            "learning_rate": self.rate,
+            "learning_rate": self.stepper.rate,
             "train_loss": statistics.fmean(position.losses),
             "train": self.evaluation.scores(self.built, self.sample),
             "validation": self.evaluation.scores(self.built, self.data.validation),
@@ -256,34 +231,7 @@ class Training:
             reached = {"reached_epoch": record["epoch"], "seconds": record["elapsed_s"]}
             position.target = {**asdict(target), **reached}
         self._save()
-        self._tell_epoch(record)
-
-    # --- Determinism ---
-
-    def _is_deterministic(self, values: Weights) -> bool:
-        """Whether the first steps give the same bits twice; afterwards the network is as it was."""
-        untouched = self.built.optimizer_state()
-        found = []
-        for _ in range(2):
-            found.append(self._bits(min(TRIED_TWICE, self.batches.steps_per_epoch)))
-            self.built.load(values)
-            self.built.restore_optimizer(untouched)
-            self.position = Position()
-            self.rate = None
-        return found[0] == found[1]
-
-    def _bits(self, steps: int) -> str:
-        """SHA-256 of losses and weights after the first ``steps``."""
-        total = hashlib.sha256()
-        for step in range(steps):
-            self.position.step = self.position.stage_step = step
-            self._prepare_step()
-            batch = self.batches.at(step)
-            loss = float(self.built.train_step(self.built.put(batch.images, batch.labels)))
-            total.update(np.float64(loss).tobytes())
-        for value in self.built.weights().values():
-            total.update(np.ascontiguousarray(value).tobytes())
-        return total.hexdigest()
+        self.log.epoch(position)
 
     # --- What is kept and told ---
 
@@ -310,7 +258,7 @@ class Training:
         return {
             "versions": self.framework.versions(),
             "digest": self.network.digest,
-            "dropout": self.draws,
+            "dropout": has_dropout(self.network),
             "steps_per_epoch": self.batches.steps_per_epoch,
             "deterministic": position.deterministic,
             "batches_sha256": self._hashed(),
@@ -326,55 +274,9 @@ class Training:
         digests = (self.batches.digest(step) for step in range(min(HASHED, self.batches.steps_per_epoch)))
         return hashlib.sha256("".join(digests).encode()).hexdigest()
 
-    def _tell(self, line: str) -> None:
-        with (self.folder / LOG).open("a") as log:
-            log.write(f"{line}\n")
-
-    def _tell_step(self) -> None:
-        position, steps = self.position, self.batches.steps_per_epoch
-        done = position.stage_step % steps or steps
-        speed = done * self.recipe.batch / (position.seconds + position.waited_s)
-        self._tell(
-            f"epoch {len(position.epochs) + 1}/{self._epochs}, step {done}/{steps}:"
-            f" loss {position.losses[-1]:.4f}, {speed:,.1f} images/s, {self._left()} left"
-        )
-
-    def _tell_epoch(self, record: dict[str, Any]) -> None:
-        reached = ", ".join(_said(head, score) for head, score in record["validation"].items())
-        self._tell(
-            f"epoch {record['epoch']}/{self._epochs}: loss {record['train_loss']:.4f},"
-            f" validation {reached}, {record['images_per_second']:,.1f} images/s, {self._left()} left"
-        )
-
-    @property
-    def _epochs(self) -> int:
-        return sum(stage.epochs for stage in self.recipe.parts)
-
-    def _left(self) -> str:
-        """Minutes and seconds that this process will go on, by its pace so far."""
-        begun, first = self.begun_at
-        done = max(1, self.position.step - first)
-        seconds = (
-            (CLOCK() - begun) / done * (self._epochs * self.batches.steps_per_epoch - self.position.step)
-        )
-        return f"{round(seconds) // 60}:{round(seconds) % 60:02d}"
-
 
 def _is_reached(target: Target | None, epoch: dict[str, Any]) -> bool:
     return target is not None and epoch[target.part]["main"]["accuracy"] >= target.accuracy
-
-
-def _said(head: str, score: dict[str, float | None]) -> str:
-    return f"{score['accuracy']:.4f}" if head == "main" else f"{head} {score['accuracy']:.4f}"
-
-
-def has_dropout(network: Network) -> bool:
-    return any(isinstance(node.layer, Dropout) and node.layer.rate > 0 for node in network.nodes)
-
-
-def draw(seed: int, step: int) -> int:
-    """What dropout's generator starts from in ``step``: 31 bits of a stream of its own."""
-    return int(weights.raw_words((5 << 96) + (seed << 64) + step, 1)[0] >> np.uint64(33))
 
 
 def fixed_sample(split: Split, count: int) -> Split:

@@ -82,8 +82,9 @@ def steps(run: Run, data_dir: Path | None) -> Iterator[Step]:
     for case, number in run.missing():
         yield partial(run.measure_turn, case, number)
     wanted = _training(run, data_dir)
-    for framework, seed in trainings.schedule(run.frameworks, 1) if wanted is not None else ():
-        yield partial(run.trainings.one, wanted, framework, seed)
+    if wanted is not None:
+        for framework, seed in trainings.schedule(run.frameworks, 1):
+            yield partial(run.trainings.one, wanted, framework, seed)
 
 
 def _training(run: Run, data_dir: Path | None) -> train.Wanted | None:

@@ -75,7 +75,7 @@ def predicted(rule: Loss, logits: Logits) -> NDArray[np.int64]:
     """(n,) classes."""
     if rule.kind == "sigmoid":
         return (logits.reshape(-1) > 0).astype(np.int64)
-    return logits.argmax(axis=1).astype(np.int64)
+    return np.asarray(logits.argmax(axis=1), np.int64)
 
 
 def probabilities(rule: Loss, logits: Logits) -> Logits:

@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import fit, results
+from benchmarks import results
+from benchmarks.checkpoint import USUAL, Saving
 from benchmarks.data import digits, fashion_mnist, sets
 from benchmarks.data.images import ImageSet, Split, store
 from benchmarks.following import Following
 from benchmarks.recipes import Recipe, named
 from benchmarks.recipes.tables import as_table
+from benchmarks.telling import LOG
 from implementations.errors import UserError
 from implementations.proving import Prover
 from implementations.spec import Network
@@ -32,7 +34,7 @@ class Wanted:
     data: ImageSet
     weights: Path | None = None  # to start from; none: the recipe's own
     until_target: bool = False
-    saving: fit.Saving = fit.USUAL
+    saving: Saving = USUAL
 
 
 # --- Data ---------------------------------------------------------------------------------
@@ -157,7 +159,7 @@ def train(
         "checkpoint_steps": wanted.saving.steps,
         "checkpoint_s": wanted.saving.seconds,
     }
-    following = Following(folder / fit.LOG, tell)
+    following = Following(folder / LOG, tell)
     answer = prover.launcher.ask(framework, "benchmarks.fit:fit", request, TIMEOUT_S, following)
     return {**about(recipe, network, wanted.data), "framework": framework, "seed": seed, **answer}
 

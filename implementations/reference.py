@@ -155,7 +155,7 @@ _ACTIVATED: dict[str, Callable[[Array], Array]] = {
     "elu": lambda x: np.where(x > 0, x, np.expm1(np.minimum(x, 0))),
 }
 _SLOPE: dict[str, Callable[[Array], Array]] = {
-    "relu": lambda y: y > 0,
+    "relu": lambda y: np.where(y > 0, 1.0, 0.0),
     "sigmoid": lambda y: y * (1 - y),
     "tanh": lambda y: 1 - y**2,
     "elu": lambda y: np.where(y > 0, 1.0, y + 1),

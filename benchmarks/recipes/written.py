@@ -15,7 +15,7 @@ DEFAULTS = {"source": "a recipe of the user's own", "preprocessing": {}}
 
 
 def read(path: Path) -> Recipe:
-    """The recipe in ``path``; ``UserError`` for a file that is none, ``MistakesError`` for what is wrong in it.
+    """The recipe in ``path``; ``UserError`` for a file that is none, ``MistakesError`` for what is wrong.
 
     ``name`` is the file's own if it is left out, ``source`` says that it is the user's, and a schedule's
     ``initial`` is the optimizer's learning rate.

@@ -1,4 +1,4 @@
-"""How fast and how good: python -m benchmarks list|run|train|pack|import."""
+"""How fast and how good: python -m benchmarks list|run|train|evaluate|pack|import."""
 
 import sys
 
@@ -18,7 +18,7 @@ from pathlib import Path
 from types import FrameType
 from typing import get_args
 
-from benchmarks import archive, learning, plan, recipes, results, summary, train
+from benchmarks import archive, evaluate, learning, plan, recipes, results, summary, train
 from benchmarks.checkpoint import Saving
 from benchmarks.recipes import Recipe, Scale, Target
 from benchmarks.recipes.written import SUFFIX as TOML
@@ -53,9 +53,12 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 
 def parser() -> Parser:
     root = Parser(prog="python -m benchmarks", description=__doc__)
-    commands = root.add_subparsers(required=True, metavar="list|run|train|pack|import", parser_class=Parser)
+    commands = root.add_subparsers(
+        required=True, metavar="list|run|train|evaluate|pack|import", parser_class=Parser
+    )
     _add_list(commands.add_parser("list", help="show the cases of a preset"))
     _add_run(commands.add_parser("run", help="prove, measure and train, in fresh processes"))
+    evaluate.add_options(commands.add_parser("evaluate", help="accuracy of given weights on given pictures"))
     _add_train(commands.add_parser("train", help="prove one recipe's network, then train it"))
     _add_pack(commands.add_parser("pack", help="a run as one archive"))
     _add_import(commands.add_parser("import", help="a run from an archive that was packed elsewhere"))

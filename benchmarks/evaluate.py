@@ -69,7 +69,9 @@ def run(options: argparse.Namespace) -> int:
     with convert.chosen(options, network, launcher) as weights:
         assert weights is not None  # --weights is required
         reduced = tuple(each for each in precisions if each != "float32")
-        prover = Prover(launcher, Cache(options.cache_dir), device, training="none", reduced_precisions=reduced)
+        prover = Prover(
+            launcher, Cache(options.cache_dir), device, training="none", reduced_precisions=reduced
+        )
         subject = Subject(network, weights, data, preprocessing)
         rows, lost = Evaluator(prover, subject, CONSOLE.print).run(frameworks, precisions)
     CONSOLE.print(table(subject, rows, lost, _expected(options)))
@@ -132,5 +134,5 @@ def _data(options: argparse.Namespace, preprocessing: Preprocessing) -> ImageSet
         notice=CONSOLE.print,
         size=preprocessing.size,
         skip_damaged=options.skip_damaged,
-        centre=1.0 if is_named else options.centre,
+        centre=None if is_named else options.centre,
     )

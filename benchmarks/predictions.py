@@ -182,7 +182,11 @@ def as_data(subject: Subject, rows: Sequence[Row], lost: Sequence[Lost]) -> dict
     return {
         "network": dict(subject.network),
         "digest": networks.build(**subject.network).digest,
-        "data": {"title": subject.data.title, "images": len(subject.data.test), "sha256": subject.data.sha256},
+        "data": {
+            "title": subject.data.title,
+            "images": len(subject.data.test),
+            "sha256": subject.data.sha256,
+        },
         "preprocessing": as_table(subject.preprocessing),
         "rows": [asdict(row) for row in rows],
         "lost": [asdict(each) for each in lost],

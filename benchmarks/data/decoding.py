@@ -36,10 +36,10 @@ class Picture:
     read: Callable[[], bytes]
 
 
-def decode(content: bytes, size: Size) -> Pixels:
+def decode(content: bytes, size: Size, centre: float | None = None) -> Pixels:
     """(height, width, 3) uint8, red, green, blue, resized bilinearly; raises ``UndecodableError``.
 
-    OpenCV refuses what has more pixels than ``preprocessing.LARGEST_PICTURE`` before it decodes them.
+    With ``centre`` only the middle of the picture, which keeps its proportions. OpenCV refuses what has more pixels than ``preprocessing.LARGEST_PICTURE`` before it decodes them.
     """
     if not content.startswith(SIGNATURES):
         raise UndecodableError("neither JPEG nor PNG nor BMP")
@@ -53,8 +53,18 @@ def decode(content: bytes, size: Size) -> Pixels:
     if found is None:
         raise UndecodableError("does not decode: cut short, damaged, or far too large")
     height, width = size
-    resized: Pixels = cv2.resize(found, (width, height), interpolation=cv2.INTER_LINEAR)
+    seen = found if centre is None else middle(found, size, centre)
+    resized: Pixels = cv2.resize(seen, (width, height), interpolation=cv2.INTER_LINEAR)
     return resized
+
+
+def middle(pixels: Pixels, size: Size, centre: float) -> Pixels:
+    """The largest rectangle of ``size``'s proportions that fits, times ``centre``, in the middle."""
+    height, width = pixels.shape[:2]
+    scale = centre * min(height / size[0], width / size[1])
+    kept = [max(1, round(side * scale)) for side in size]
+    top, left = (height - kept[0]) // 2, (width - kept[1]) // 2
+    return pixels[top : top + kept[0], left : left + kept[1]]
 
 
 def read_file(path: Path) -> bytes:
@@ -98,7 +108,9 @@ class Decoded:
             )
 
 
-def decode_all(pictures: Iterable[Picture], count: int, size: Size, scratch: Path) -> Decoded:
+def decode_all(
+    pictures: Iterable[Picture], count: int, size: Size, scratch: Path, centre: float | None = None
+) -> Decoded:
     """All pictures, decoded side by side into a nameless file in ``scratch``: memory need not hold them."""
     from rich.progress import track
 
@@ -111,7 +123,7 @@ def decode_all(pictures: Iterable[Picture], count: int, size: Size, scratch: Pat
 
     def place(picture: Picture) -> None:
         try:
-            pixels[picture.row] = decode(picture.read(), size)
+            pixels[picture.row] = decode(picture.read(), size, centre)
         except UndecodableError as error:
             damaged[picture.row] = f"{picture.name} ({error})"
 

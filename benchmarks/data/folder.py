@@ -60,14 +60,16 @@ def listed(folder: Path) -> Listing:
     return Listing(folder, tuple(classes), parts)
 
 
-def load(listing: Listing, *, size: Size, scratch: Path, skip: bool = False) -> ImageSet:
+def load(
+    listing: Listing, *, size: Size, scratch: Path, skip: bool = False, centre: float | None = None
+) -> ImageSet:
     """The pictures of ``listing`` in ``size``; ``UserError`` for a damaged one, unless they are skipped."""
     files = listing.files
     pictures = (
         Picture(row, str(path.relative_to(listing.folder)), partial(read_file, path))
         for row, (_, path) in enumerate(files)
     )
-    decoded = decode_all(pictures, len(files), size, scratch)
+    decoded = decode_all(pictures, len(files), size, scratch, centre)
     decoded.require_whole(listing.folder, skip)
     labels = {part: np.array([number for number, _ in listing.parts[part]], np.int64) for part in PARTS}
     title = f"pictures of {_shown(list(listing.classes))} at {size[0]}×{size[1]}"

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from benchmarks.data import cifar10, digits, fashion_mnist, flowers102, folder, synthetic
@@ -27,6 +28,7 @@ class Wanted:
     size: tuple[int, int] | None = None
     train_on_all: bool = False
     skip_damaged: bool = False
+    centre: float | None = None
 
     def own_place(self, name: str) -> Path:
         """The folder in the cache where published files of ``name`` are kept."""
@@ -46,6 +48,7 @@ def load(
     size: tuple[int, int] | None = None,
     train_on_all: bool = False,
     skip_damaged: bool = False,
+    centre: float | None = None,
 ) -> ImageSet:
     """The data set ``name``, mapped from its folder in the cache.
 
@@ -53,11 +56,13 @@ def load(
     them itself. ``size`` (height, width) is what pictures of unequal sizes are brought to; sets whose
     pictures have one size keep it. ``train_on_all``: where a set has no validation part, none is held out,
     and the test images serve as one. ``skip_damaged``: pictures that do not decode are left out and counted.
+    ``centre``: of a folder's pictures the middle alone, of this share of their shorter side; else they are
+    squeezed into ``size`` whole.
     ``UserError`` for an unknown name and for data that are missing, cut short or damaged.
     """
     if name not in SETS:
         raise UserError("unknown data set", given=name, allowed=", ".join(SETS), todo="choose one of these")
-    found = SETS[name](Wanted(tuple(places), cache, notice, size, train_on_all, skip_damaged))
+    found = SETS[name](Wanted(tuple(places), cache, notice, size, train_on_all, skip_damaged, centre))
     if found.skipped:
         notice(f"data: {found.skipped} damaged pictures were left out")
     return found
@@ -114,13 +119,10 @@ def _folder(wanted: Wanted) -> ImageSet:
     size = _size(wanted, "a folder of pictures")
     listing = folder.listed(wanted.places[0])
     wanted.notice(f"data: {len(listing.files):,} pictures of {len(listing.classes)} classes")
-    key = [listing.sha256, size, wanted.skip_damaged, opencv().__version__]
-    return _kept(
-        wanted,
-        "folder",
-        key,
-        lambda: folder.load(listing, size=size, scratch=wanted.scratch, skip=wanted.skip_damaged),
-    )
+    skip, centre = wanted.skip_damaged, wanted.centre
+    key = [listing.sha256, size, skip, centre, opencv().__version__]
+    read = partial(folder.load, listing, size=size, scratch=wanted.scratch, skip=skip, centre=centre)
+    return _kept(wanted, "folder", key, read)
 
 
 SETS: dict[str, Callable[[Wanted], ImageSet]] = {

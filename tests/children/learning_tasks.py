@@ -20,7 +20,9 @@ def heads(framework: Any, *, settings: Settings) -> dict[str, float]:
     expected = reference.forward(network.without_dropout(), values, images)
     found = built.head_outputs(images)
     return {
-        head.name: float(np.abs(found[head.name] - expected[head.path]).max() / np.abs(expected[head.path]).max())
+        head.name: float(
+            np.abs(found[head.name] - expected[head.path]).max() / np.abs(expected[head.path]).max()
+        )
         for head in network.heads
     }
 
@@ -91,7 +93,11 @@ def draws(framework: Any, *, settings: Settings) -> dict[str, bool]:
         return {path: array.copy() for path, array in built.weights().items()}
 
     first = stepped(1)
-    return {"again": _same(first, stepped(1)), "other": _same(first, stepped(2)), "last": _same(first, stepped(2, 1))}
+    return {
+        "again": _same(first, stepped(1)),
+        "other": _same(first, stepped(2)),
+        "last": _same(first, stepped(2, 1)),
+    }
 
 
 def losses_of_activations(framework: Any, *, settings: Settings) -> dict[str, float]:
@@ -107,7 +113,8 @@ def losses_of_activations(framework: Any, *, settings: Settings) -> dict[str, fl
         shown = reference.forward(network, values, images)
         expected = reference.backward(network, values, shown, labels)
         found[activation] = max(
-            float(np.abs(gradients[path] - expected[path]).max() / np.abs(expected[path]).max()) for path in expected
+            float(np.abs(gradients[path] - expected[path]).max() / np.abs(expected[path]).max())
+            for path in expected
         )
     return found
 

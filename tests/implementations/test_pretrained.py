@@ -18,10 +18,13 @@ def test_what_weights_are_is_said(tmp_path: Path) -> None:
     content, heard = b"weights", []
     checksum = f"md5:{hashlib.md5(content).hexdigest()}"
     with serving(content) as server:
-        file = Published(server.address("well", "w.pth"), checksum, "a licence", "small images")
+        file = Published(server.address("well", "w.pth"), checksum, "a licence", "caffe", (71.3, 90.1))
         path = pretrained.fetch(file, tmp_path, heard.append)
     assert path.name == f"{checksum[4:20]}-w.pth"  # a publisher may exchange a file under its name
-    assert heard[1] == "  licence: a licence; trained on images as small images"
+    assert (
+        heard[1]
+        == "  licence: a licence; trained on images as BGR in 0 to 255, minus (103.939, 116.779, 123.68)"
+    )
 
 
 def test_published_weights_are_converted_by_name(

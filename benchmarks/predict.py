@@ -42,7 +42,8 @@ def predict(
     settings = dataclasses.replace(settings, precision=precision)
     built = framework.build(specification, values, settings, training=False)
     start = CLOCK()
-    found = _logits(built, specification, ImageSet.open(Path(data_path)), Preprocessing(**preprocessing))
+    how = Preprocessing(**{**preprocessing, "size": tuple(preprocessing["size"])})  # JSON knows lists alone
+    found = _logits(built, specification, ImageSet.open(Path(data_path)), how)
     seconds = CLOCK() - start
     np.save(target, found, allow_pickle=False)
     return {"seconds": seconds, "versions": framework.versions()}

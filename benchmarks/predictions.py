@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from benchmarks import scores
 from benchmarks.data.images import ImageSet
 from benchmarks.data.preprocessing import Preprocessing
-from benchmarks.recipes.tables import as_table
 from implementations import claims, networks
 from implementations.certificates import Certificate, first_breach
 from implementations.claims import Claim
@@ -129,7 +128,7 @@ class Evaluator:
                 "network": dict(self.subject.network),
                 "source": str(source),
                 "data_path": str(self.subject.data.folder),
-                "preprocessing": as_table(self.subject.preprocessing),
+                "preprocessing": asdict(self.subject.preprocessing),
                 "precision": precision,
                 "target": str(Path(folder, "logits.npy")),
             }
@@ -187,7 +186,7 @@ def as_data(subject: Subject, rows: Sequence[Row], lost: Sequence[Lost]) -> dict
             "images": len(subject.data.test),
             "sha256": subject.data.sha256,
         },
-        "preprocessing": as_table(subject.preprocessing),
+        "preprocessing": asdict(subject.preprocessing),
         "rows": [asdict(row) for row in rows],
         "lost": [asdict(each) for each in lost],
     }

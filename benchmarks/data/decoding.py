@@ -39,7 +39,8 @@ class Picture:
 def decode(content: bytes, size: Size, centre: float | None = None) -> Pixels:
     """(height, width, 3) uint8, red, green, blue, resized bilinearly; raises ``UndecodableError``.
 
-    With ``centre`` only the middle of the picture, which keeps its proportions. OpenCV refuses what has more pixels than ``preprocessing.LARGEST_PICTURE`` before it decodes them.
+    With ``centre`` only the middle of the picture, which keeps its proportions. OpenCV refuses what has
+    more pixels than ``preprocessing.LARGEST_PICTURE`` before it decodes them.
     """
     if not content.startswith(SIGNATURES):
         raise UndecodableError("neither JPEG nor PNG nor BMP")

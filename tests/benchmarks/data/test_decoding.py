@@ -45,6 +45,28 @@ def test_resizing_is_bilinear() -> None:
     assert found[0, :, 0].tolist() == [0, 50, 150, 200]
 
 
+@pytest.mark.parametrize(
+    ("shape", "size", "centre", "kept"),
+    [
+        ((256, 340), (224, 224), 0.875, (16, 240, 58, 282)),  # ImageNet's usual: 224 of 256
+        ((100, 50), (10, 10), 1.0, (25, 75, 0, 50)),  # the largest square
+        ((100, 100), (10, 20), 1.0, (25, 75, 0, 100)),  # in the network's proportions
+    ],
+)
+def test_the_middle_of_a_picture(
+    shape: tuple[int, int], size: tuple[int, int], centre: float, kept: tuple[int, ...]
+) -> None:
+    top, bottom, left, right = kept
+    pixels = np.arange(shape[0] * shape[1] * 3, dtype=np.uint32).reshape(*shape, 3)
+    np.testing.assert_array_equal(decoding.middle(pixels, size, centre), pixels[top:bottom, left:right])
+
+
+def test_only_the_middle_is_seen_where_it_is_asked_for() -> None:
+    pixels = plain(RED, (20, 20))
+    pixels[5:15, 5:15] = BLUE
+    np.testing.assert_array_equal(decode(encoded(pixels, ".png"), (4, 4), centre=0.5), plain(BLUE, (4, 4)))
+
+
 def test_a_picture_is_not_turned_by_what_its_camera_says() -> None:
     """As Keras and torchvision read it. EXIF's orientation 6 asks for a turn to the right."""
     tags = b"MM\x00*\x00\x00\x00\x08\x00\x01\x01\x12\x00\x03\x00\x00\x00\x01\x00\x06\x00\x00\x00\x00\x00\x00"

@@ -7,32 +7,31 @@ SHA-256 of torchvision's files begin as their names end; the MD5 of Keras' stand
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from implementations import fetching
 from implementations.errors import UserError
 
 NAME = "imagenet"
-TIMEOUT_S = 60.0  # without a byte
-CHUNK_BYTES = 1 << 20
 TORCHVISION = "https://download.pytorch.org/models"
 KERAS = "https://storage.googleapis.com/tensorflow/keras-applications"
 HUB = "https://huggingface.co/timm"
 
 
 @dataclass(frozen=True)
-class Published:
-    """One file: its address, checksum (``ALGORITHM:HEX``), licence, and the images it was trained on."""
+class Published(fetching.PublishedFile):
+    """One file of weights, and the images that it was trained on."""
 
-    url: str
-    checksum: str
-    licence: str
     images: str
 
     @property
     def file_name(self) -> str:
         """Kept under the checksum too: a publisher may exchange a file under the same name."""
         _, _, digest = self.checksum.partition(":")
-        return f"{digest[:16]}-{self.url.rpartition('/')[2]}"
+        return f"{digest[:16]}-{super().file_name}"
+
+    @property
+    def said(self) -> str:
+        return f"{super().said}; trained on images as {self.images}"
 
 
 OF_VGG = "CC BY 4.0 (Visual Geometry Group, Oxford; converted by Keras)"
@@ -112,65 +111,5 @@ def published(text: str, network: str) -> Published:
 
 
 def fetch(file: Published, folder: Path, notice: Callable[[str], None]) -> Path:
-    """``file`` out of ``folder``, fetched into it if it is not there; ``UserError`` if that fails.
-
-    What is there is used without asking the network. ``notice`` hears origin, licence and images.
-    """
-    path = folder / file.file_name
-    notice(f"{'in the cache' if path.exists() else 'fetching'}: {file.url}")
-    notice(f"  licence: {file.licence}; trained on images as {file.images}")
-    try:
-        import pooch  # nothing but this needs it
-
-        folder.mkdir(parents=True, exist_ok=True)
-        pooch.utils.get_logger().setLevel("ERROR")  # what it would say is said here
-        with _Progress() as progress:
-            downloader = pooch.HTTPDownloader(progressbar=progress, chunk_size=CHUNK_BYTES, timeout=TIMEOUT_S)
-            pooch.retrieve(
-                file.url,
-                known_hash=file.checksum,
-                fname=file.file_name,
-                path=folder,
-                downloader=downloader,
-            )
-    except Exception as error:  # requests, urllib3, pooch and the system each have their own
-        lines = str(error).strip().splitlines() or [type(error).__name__]
-        raise UserError(
-            f"the published weights cannot be fetched ({lines[0][:200]})",
-            given=file.url,
-            allowed=f"a file with {file.checksum.replace(':', ' ')}",
-            todo=f"try again where the address can be reached, or put the file at {path}",
-        ) from None
-    return path
-
-
-class _Progress:
-    """How much has come, by Rich, in the form in which pooch drives its bars."""
-
-    def __init__(self) -> None:
-        from rich.progress import BarColumn, DownloadColumn, Progress, TransferSpeedColumn
-
-        from implementations.console import CONSOLE
-
-        self._bar = Progress(BarColumn(), DownloadColumn(), TransferSpeedColumn(), console=CONSOLE)
-        self._task: Any = None
-        self.total = 0
-
-    def __enter__(self) -> "_Progress":
-        return self
-
-    def __exit__(self, *failure: object) -> None:
-        self.close()
-
-    def update(self, count: int) -> None:
-        if self._task is None:
-            self._task = self._bar.add_task("", total=self.total or None)
-            self._bar.start()
-        self._bar.advance(self._task, count)
-
-    def reset(self) -> None:
-        if self._task is not None:
-            self._bar.reset(self._task)
-
-    def close(self) -> None:
-        self._bar.stop()
+    """``file`` out of ``folder``, fetched into it if it is not there; ``UserError`` if that fails."""
+    return fetching.fetch(file, folder, "the published weights", notice)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from benchmarks.data.images import ImageSet, Split, held_out
 from implementations.errors import UserError
+from implementations.fetching import PublishedFile
 
 FILES = {
     "train_images": "train-images-idx3-ubyte",
@@ -18,6 +19,16 @@ FILES = {
     "test_images": "t10k-images-idx3-ubyte",
     "test_labels": "t10k-labels-idx1-ubyte",
 }
+PLACE = "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com"
+MD5 = {  # of the gzipped files, as the project's own page lists them
+    "train_images": "8d4fb7e6c68d591d4c3dfef9ec88bf0d",
+    "train_labels": "25c81989df183df01b3e8a0aad5dffbe",
+    "test_images": "bef4ecab320f06d8554ea6380940ec79",
+    "test_labels": "bb300cfdad3c16e7a12a480ee83cd310",
+}
+PUBLISHED = [
+    PublishedFile(f"{PLACE}/{name}.gz", f"md5:{MD5[key]}", "MIT (Zalando SE)") for key, name in FILES.items()
+]
 SYSTEM_PLACE = Path("/usr/share/datasets/fashion-mnist")  # where Debian's dataset-fashion-mnist puts them
 CLASSES = (
     "T-shirt/top",
@@ -31,6 +42,7 @@ CLASSES = (
     "Bag",
     "Ankle boot",
 )
+LIMIT = 1 << 26  # bytes; the largest file unpacks to 47 MB
 UNSIGNED_BYTE = 0x08  # the IDX type code of the only element type used here
 
 
@@ -70,9 +82,12 @@ def load(folder: Path, *, train_on_all: bool = False) -> ImageSet:
 def read_idx(path: Path, dimensions: int) -> NDArray[np.uint8]:
     """The array in an IDX file (big-endian: 0, 0, type, dimensions, sizes, data)."""
     try:
-        content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as stream:
+            content = stream.read(LIMIT + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise _refused(path, f"the data file cannot be read ({type(error).__name__}: {error})") from None
+    if len(content) > LIMIT:
+        raise _refused(path, f"the data file unpacks to more than {LIMIT:,} bytes")
     header = 4 + 4 * dimensions
     if content[:4] != bytes([0, 0, UNSIGNED_BYTE, dimensions]) or len(content) < header:
         raise _refused(path, f"the data file does not start as an IDX file of {dimensions} dimensions")

@@ -64,40 +64,44 @@ class ImageSet:
         return total.hexdigest()
 
     @classmethod
-    def open(cls, folder: Path) -> "ImageSet":
-        """The set that ``store`` wrote into ``folder``, its arrays mapped; ``UserError`` if it is damaged."""
+    def open(cls, folder: Path, *, verify: bool = False) -> "ImageSet":
+        """The set that ``store`` wrote into ``folder``, its arrays mapped; ``UserError`` if it is damaged.
+
+        ``verify``: whether every bit is, takes a second a GB.
+        """
         try:
             about = json.loads((folder / ABOUT).read_text())
             splits = {part: _mapped(folder, part) for part in PARTS if part not in about["shared"]}
             splits |= {part: splits[other] for part, other in about["shared"].items()}
-            known = (about[key] for key in ("name", "title", "maximum", "skipped"))
-            name, title, maximum, skipped = known
+            known = (about[key] for key in ("name", "title", "maximum", "skipped", "sha256"))
+            name, title, maximum, skipped, sha256 = known
             classes = tuple(about["classes"])
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError) as error:
+        except Exception as error:  # NumPy and JSON have many ways to say that bytes are not theirs
             raise _damaged(folder, f"{type(error).__name__}: {error}") from None
         opened = cls(name, title, classes, maximum, **splits, skipped=skipped, folder=folder)
         for part in PARTS:
             _require_whole(folder, opened, getattr(opened, part))
+        if verify and opened.sha256 != sha256:
+            raise _damaged(folder, "they are not what was stored")
         return opened
 
 
 def store(image_set: ImageSet, folder: Path) -> ImageSet:
-    """The same set, opened from ``folder``: written into it, whole or not at all, unless it is there."""
-    if not (folder / ABOUT).exists():
-        with replacing(folder, "the data") as temporary:
-            temporary.mkdir()
-            shared = {"validation": "test"} if image_set.validation is image_set.test else {}
-            for part in (part for part in PARTS if part not in shared):
-                split = getattr(image_set, part)
-                np.save(_path(temporary, part, "images"), split.images, allow_pickle=False)
-                np.save(_path(temporary, part, "labels"), split.labels, allow_pickle=False)
-            (temporary / ABOUT).write_text(json.dumps(_about(image_set, shared), indent=1))
+    """The same set, opened from ``folder``: written into it, whole or not at all, unless it is there.
+
+    ``UserError`` if what is there is damaged.
+    """
+    if (folder / ABOUT).exists():
+        return ImageSet.open(folder, verify=True)
+    with replacing(folder, "the data") as temporary:
+        temporary.mkdir()
+        shared = {"validation": "test"} if image_set.validation is image_set.test else {}
+        for part in (part for part in PARTS if part not in shared):
+            split = getattr(image_set, part)
+            np.save(_path(temporary, part, "images"), split.images, allow_pickle=False)
+            np.save(_path(temporary, part, "labels"), split.labels, allow_pickle=False)
+        (temporary / ABOUT).write_text(json.dumps(_about(image_set, shared), indent=1))
     return ImageSet.open(folder)
-
-
-def recorded_sha256(folder: Path) -> str:
-    """What ``ImageSet.sha256`` was when ``folder`` was written: another one now means damage."""
-    return str(json.loads((folder / ABOUT).read_text())["sha256"])
 
 
 def held_out(split: Split) -> tuple[Split, Split]:

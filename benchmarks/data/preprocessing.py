@@ -1,5 +1,6 @@
 """From stored pixels to what a network is fed, as each source says; OpenCV where images are resized."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -18,6 +19,7 @@ CAFFE_MEAN = np.array([103.939, 116.779, 123.68], np.float32)
 STANDARD_MEAN = np.array([0.485, 0.456, 0.406], np.float32)
 STANDARD_DEVIATION = np.array([0.229, 0.224, 0.225], np.float32)
 BYTE = 255
+LARGEST_PICTURE = 1 << 26  # pixels that OpenCV decodes; 16,384 × 4,096, say
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,11 @@ SCALES: dict[str, Callable[[Floats, int], Floats]] = {
 
 
 def opencv() -> Any:
-    """OpenCV, on one thread: batches are made side by side, and frameworks count on their cores."""
+    """OpenCV, on one thread: batches are made side by side, and frameworks count on their cores.
+
+    It reads its bound of a picture's pixels from the environment, once, when it is imported.
+    """
+    os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(LARGEST_PICTURE))
     try:
         import cv2  # a child that neither resizes nor augments does without
     except ModuleNotFoundError:
@@ -90,4 +96,7 @@ def opencv() -> Any:
             todo="install that package there",
         ) from None
     cv2.setNumThreads(1)
+    cv2.utils.logging.setLogLevel(
+        cv2.utils.logging.LOG_LEVEL_SILENT
+    )  # what it would say of a damaged picture is said by who asked for it
     return cv2

@@ -9,7 +9,7 @@ from implementations import networks, reference, training, weights
 from implementations.network import Settings
 
 STEPS, BATCH = 3, 4
-RATES = (2**-6, 2**-7)
+LATER_RATE = 2**-7
 
 
 def heads(framework: Any, *, settings: Settings) -> dict[str, float]:
@@ -27,76 +27,61 @@ def heads(framework: Any, *, settings: Settings) -> dict[str, float]:
     }
 
 
-def heads_leave_training_alone(framework: Any, *, settings: Settings) -> bool:
-    """Whether a step after an evaluation is the step without one, bit for bit: also its dropout."""
+def seeded_steps(framework: Any, *, settings: Settings) -> dict[str, bool]:
+    """Which ways to a step give its bits: the seeds before it, and an evaluation in between."""
     network = networks.build("probe")
-    values, found = weights.probe(network, 0), []
-    for evaluates in (False, True):
-        built = framework.build(network, values, settings, training=True)
-        built.prepare_training(training.SGD(2**-10, momentum=7 / 8))
-        built.seed(5)
+    values = weights.probe(network, 0)
+    built = framework.build(network, values, settings, training=True)
+    built.prepare_training(training.SGD(2**-10, momentum=7 / 8))
+    untouched = built.optimizer_state()
+
+    def stepped(*seeds: int, evaluates: bool = False) -> dict[str, Any]:
+        built.load(values)
+        built.restore_optimizer(untouched)
+        for seed in seeds:
+            built.seed(seed)
         if evaluates:
             built.head_outputs(weights.probe_images(network, 1, BATCH))
         _step(built, network, 0)
-        found.append(built.weights())
-    return _same(*found)
+        return _copied(built.weights())
+
+    first = stepped(1)
+    return {
+        "again": _same(first, stepped(1)),
+        "another seed": _same(first, stepped(2)),
+        "the last seed": _same(first, stepped(2, 1)),
+        "evaluated before": _same(first, stepped(1, evaluates=True)),
+    }
 
 
 def goes_on(framework: Any, *, settings: Settings, method: str, options: dict[str, Any]) -> dict[str, Any]:
     """Steps in one go against steps in a network built anew, which starts from state and weights half-way.
 
-    The rate falls at the border, and dropout is on. Another seed and no state are told beside: they must
-    give other weights.
+    The rate falls at the border, and dropout is on. What no state gives is told beside: other weights.
     """
     network = networks.build("probe")
     optimizer = getattr(training, method)(**options)
-    values = weights.probe(network, 0)
-    first = framework.build(network, values, settings, training=True)
+    first = framework.build(network, weights.probe(network, 0), settings, training=True)
     first.prepare_training(optimizer)
     for step in range(STEPS):
         _seeded_step(first, network, step)
-    middle = {path: array.copy() for path, array in first.weights().items()}
-    state = {name: array.copy() for name, array in first.optimizer_state().items()}
+    middle, state = _copied(first.weights()), _copied(first.optimizer_state())
     expected = _second_half(first, network)
     resumed = framework.build(network, middle, settings, training=True)
     resumed.prepare_training(optimizer)
-    resumed.restore_optimizer(state)
-    resumed.set_learning_rate(RATES[0])
-    found = _second_half(resumed, network)
-    resumed.load(middle)
-    resumed.restore_optimizer(state)
-    resumed.set_learning_rate(RATES[0])
-    again = _second_half(resumed, network)
-    other = framework.build(network, middle, settings, training=True)
-    other.prepare_training(optimizer)
-    forgetful = _second_half(other, network)
+    untouched = _copied(resumed.optimizer_state())
+
+    def second_half(start: dict[str, Any]) -> dict[str, Any]:
+        resumed.load(middle)
+        resumed.restore_optimizer(start)
+        resumed.set_learning_rate(optimizer.learning_rate)
+        return _second_half(resumed, network)
+
     return {
-        "same": _same(expected, found),
-        "same in place": _same(expected, again),
-        "same without state": _same(expected, forgetful),
+        "same": _same(expected, second_half(state)),
+        "same again": _same(expected, second_half(state)),
+        "same without state": _same(expected, second_half(untouched)),
         "arrays": len(state),
-    }
-
-
-def draws(framework: Any, *, settings: Settings) -> dict[str, bool]:
-    """Whether equal seeds give equal steps, and unlike ones unlike steps; and as many without any seed."""
-    network = networks.build("probe")
-    values = weights.probe(network, 0)
-    built = framework.build(network, values, settings, training=True)
-
-    def stepped(*seeds: int) -> dict[str, Any]:
-        built.load(values)
-        built.prepare_training(training.SGD(2**-10))
-        for seed in seeds:
-            built.seed(seed)
-        _step(built, network, 0)
-        return {path: array.copy() for path, array in built.weights().items()}
-
-    first = stepped(1)
-    return {
-        "again": _same(first, stepped(1)),
-        "other": _same(first, stepped(2)),
-        "last": _same(first, stepped(2, 1)),
     }
 
 
@@ -120,10 +105,10 @@ def losses_of_activations(framework: Any, *, settings: Settings) -> dict[str, fl
 
 
 def _second_half(built: Any, network: Any) -> dict[str, Any]:
-    built.set_learning_rate(RATES[1])
+    built.set_learning_rate(LATER_RATE)
     for step in range(STEPS, 2 * STEPS):
         _seeded_step(built, network, step)
-    return {path: array.copy() for path, array in built.weights().items()}
+    return _copied(built.weights())
 
 
 def _seeded_step(built: Any, network: Any, step: int) -> None:
@@ -136,6 +121,10 @@ def _step(built: Any, network: Any, step: int) -> None:
     built.train_step(built.put(images, weights.probe_labels(network, step, BATCH)))
 
 
+def _copied(arrays: dict[str, Any]) -> dict[str, Any]:
+    return {name: array.copy() for name, array in arrays.items()}
+
+
 def _same(one: dict[str, Any], other: dict[str, Any]) -> bool:
     return all(np.array_equal(one[path], other[path]) for path in one)
 
@@ -144,8 +133,7 @@ def everything(framework: Any, *, settings: Settings, methods: dict[str, dict[st
     """All of the above, in one process: starting it takes longer."""
     return {
         "heads": heads(framework, settings=settings),
-        "left alone": heads_leave_training_alone(framework, settings=settings),
-        "draws": draws(framework, settings=settings),
+        "steps": seeded_steps(framework, settings=settings),
         "activations": losses_of_activations(framework, settings=settings),
         "goes on": {
             method: goes_on(framework, settings=settings, method=method, options=options)

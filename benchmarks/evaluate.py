@@ -62,12 +62,12 @@ def run(options: argparse.Namespace) -> int:
     launcher = Launcher(options.threads or available_cores(), parse_pythons(options.python, list(ADAPTERS)))
     network = {"name": options.network, "classes": options.classes, "input_size": options.input}
     preprocessing = _preprocessing(options, networks.build(**network).input_shape)
-    data = _data(options, preprocessing)
     frameworks = selection.frameworks(options.framework, launcher, CONSOLE.print)
     device = selection.device(options.device, frameworks, launcher, CONSOLE.print)
     precisions = list(dict.fromkeys(options.precision or ["float32"]))
     with convert.chosen(options, network, launcher) as weights:
         assert weights is not None  # --weights is required
+        data = _data(options, preprocessing)
         reduced = tuple(each for each in precisions if each != "float32")
         prover = Prover(
             launcher, Cache(options.cache_dir), device, training="none", reduced_precisions=reduced

@@ -122,6 +122,7 @@ class Evaluator:
         if not certificate["passed"]:
             raise NotTheSameError(first_breach(certificate))
         with tempfile.TemporaryDirectory(prefix="evaluate-") as folder, self._source(claim) as source:
+            target = Path(folder, "logits.npy")
             request = {
                 "name": claim.framework,
                 "device": self.prover.device,
@@ -130,11 +131,11 @@ class Evaluator:
                 "data_path": str(self.subject.data.folder),
                 "preprocessing": asdict(self.subject.preprocessing),
                 "precision": precision,
-                "target": str(Path(folder, "logits.npy")),
+                "target": str(target),
             }
             task = "benchmarks.predict:predict"
             answer = self.prover.launcher.ask(claim.framework, task, request, TIMEOUT_S)
-            return answer, np.load(request["target"], allow_pickle=False).astype(np.float64)
+            return answer, np.load(target, allow_pickle=False).astype(np.float64)
 
     @contextlib.contextmanager
     def _source(self, claim: Claim) -> Iterator[Path]:

@@ -161,7 +161,6 @@ def test_a_mistake_in_what_to_prove_is_refused(implementations: Command, line: s
         ("evaluate lenet --weights w.pt --data digits", "lenet"),
         ("evaluate mlp --weights w.pt --data digits", "without --preprocessing"),
         ("evaluate mlp --weights imagenet --data digits", "imagenet for mlp"),
-        ("evaluate mlp --weights w.pt --data nowhere --preprocessing unit", "nowhere"),
         ("evaluate mlp --weights w.pt --data digits --preprocessing unit", "w.pt"),
         ("evaluate vgg16 --weights w.pt --data . --preprocessing unit --centre 2", "'2'"),
         ("run --policy fastest", "fastest"),

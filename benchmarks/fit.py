@@ -17,7 +17,7 @@ import numpy as np
 from benchmarks import checkpoint, scores
 from benchmarks.checkpoint import Position, Saving
 from benchmarks.data.batches import Batch, Batches
-from benchmarks.data.images import ImageSet, Split, recorded_sha256
+from benchmarks.data.images import ImageSet, Split
 from benchmarks.data.prefetch import prefetched
 from benchmarks.measure import CLOCK
 from benchmarks.recipes.recipe import Recipe, Stage, Target
@@ -107,7 +107,7 @@ class Training:
         """SHA-256 of all that a checkpoint must share with the training that goes on from it."""
         about = {
             "recipe": repr(self.recipe),
-            "data": recorded_sha256(self.data.folder) if self.data.folder else self.data.sha256,
+            "data": self.data.sha256,
             "seed": self.seed,
             "settings": repr(self.settings),
             "versions": self.framework.versions(),

@@ -50,6 +50,7 @@ RUN = {
     "started": str,
 }
 TRAINING = ("schema_version", "recipe", "framework", "versions", "certificate", "data", "initial", "epochs")
+TRAINING_3 = ("scale", "seed", "test", "target")  # beside these, from schema 3 on
 
 
 @dataclass(frozen=True)
@@ -204,7 +205,9 @@ def slips_path(folder: Path, framework: str) -> Path:
 def read_training(path: Path) -> dict[str, Any]:
     """The training result in ``path``; ``UserError`` if the file is damaged, foreign or newer."""
     content = read_json(path, "training result")
-    missing = [name for name in TRAINING if not isinstance(content, dict) or name not in content]
+    version = content.get("schema_version") if isinstance(content, dict) else None
+    wanted = (*TRAINING, *TRAINING_3) if version == TRAINING_VERSION else TRAINING
+    missing = [name for name in wanted if not isinstance(content, dict) or name not in content]
     if missing or not content["epochs"]:
         raise refused(path, f"the training result is not one of this project's (lacks {missing or 'epochs'})")
     if content["schema_version"] not in range(1, TRAINING_VERSION + 1):

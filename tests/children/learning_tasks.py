@@ -1,6 +1,7 @@
 """Tasks about trainings that only tests ask of a child: each runs with one framework loaded."""
 
 import dataclasses
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -140,3 +141,20 @@ def everything(framework: Any, *, settings: Settings, methods: dict[str, dict[st
             for method, options in methods.items()
         },
     }
+
+
+def evaluated(
+    framework: Any, *, settings: Settings, network: dict[str, Any], files: dict[str, str]
+) -> dict[str, float]:
+    """The largest difference of logits from the reference's on each of the trained weight files."""
+    specification = networks.build(**{**network, "input_size": tuple(network["input_size"])})
+    images = weights.probe_images(specification, 0, BATCH, scale=1.0)
+    found, built = {}, None
+    for trainer, path in files.items():
+        values = {key: np.array(value) for key, value in weights.load(Path(path), specification).items()}
+        if built is None:
+            built = framework.build(specification, values, settings, training=True)
+        built.load(values)
+        expected = reference.forward(specification.without_dropout(), values, images)["logits"]
+        found[trainer] = float(np.abs(built.outputs(images) - expected).max() / np.abs(expected).max())
+    return found

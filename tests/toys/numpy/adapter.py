@@ -140,7 +140,8 @@ class ToyNetwork:
     def train_step(self, batch: Batch) -> float:
         assert batch.labels is not None
         loss, gradients = self.gradients(batch.images, batch.labels)
-        self.updater.apply(self.values, gradients)
+        self.updater.apply(self.values, gradients)  # in float64
+        self.load(self.values)
         return loss
 
     def switches(self) -> dict[str, str]:

@@ -14,11 +14,13 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import checkpoint, scores
+from benchmarks import checkpoint, features, scores
 from benchmarks.checkpoint import Position, Saving
-from benchmarks.data.batches import Batch, Batches
-from benchmarks.data.images import ImageSet, Split
+from benchmarks.data.batches import Batch
+from benchmarks.data.images import ImageSet
 from benchmarks.data.prefetch import prefetched
+from benchmarks.features import Base
+from benchmarks.feeding import Fed
 from benchmarks.measure import CLOCK
 from benchmarks.recipes.recipe import Recipe, Stage, Target
 from benchmarks.recipes.tables import from_table
@@ -26,9 +28,9 @@ from benchmarks.stepping import Stepper, has_dropout
 from benchmarks.telling import LOG, Log
 from implementations import provenance, weights
 from implementations.network import Built, Framework, Settings, Weights
+from implementations.networks.transfer import divided
+from implementations.spec import Network
 
-SAMPLE = 1000  # training images that are evaluated after each epoch, at most
-SAMPLE_KEY = 3
 HASHED = 3  # batches whose hash tells that frameworks were fed the same
 READ_EVERY_S = 1.0  # losses are read, which waits for the device
 CHECKPOINT = "checkpoint.safetensors"
@@ -46,8 +48,12 @@ def fit(
     until_target: bool = False,
     checkpoint_steps: int | None = None,
     checkpoint_s: float = Saving.seconds,
+    features_path: str | None = None,
 ) -> dict[str, Any]:
-    """What a result says of learning; goes on from the checkpoint in ``folder``: a child's task."""
+    """What a result says of learning; goes on from the checkpoint in ``folder``: a child's task.
+
+    Features of frozen bases are kept in ``features_path``, by default in ``folder``.
+    """
     training = Training(
         framework,
         settings,
@@ -56,6 +62,7 @@ def fit(
         seed,
         Path(folder),
         Saving(checkpoint_steps, checkpoint_s),
+        Path(features_path or Path(folder, "features")),
     )
     return training.run(Path(weights_path), until_target=until_target)
 
@@ -72,16 +79,15 @@ class Training:
         seed: int,
         folder: Path,
         saving: Saving,
+        features_folder: Path,
     ) -> None:
         self.framework, self.settings, self.recipe, self.data = framework, settings, recipe, data
         self.seed, self.folder, self.saving = seed, folder, saving
+        self.features_folder = features_folder
         self.network = recipe.build()
-        self.sample = fixed_sample(data.train, min(SAMPLE, len(data.validation)))
-        largest = max(len(part) for part in (self.sample, data.validation, data.test))
-        batch = scores.batch_for(self.network.input_shape, largest)
-        self.evaluation = scores.Evaluation(recipe.preprocessing, data.maximum, self.network.loss, batch)
         self.position = Position()
-        self.batches = self._batches(recipe.parts[0])
+        self.frozen: Weights = {}  # of a base whose features stand for it in this stage
+        self._feed(Fed.with_images(data, recipe.preprocessing), self.network, recipe.parts[0])
         self.log = Log(folder / LOG, recipe, self.batches.steps_per_epoch)
         self.built: Built
 
@@ -99,7 +105,7 @@ class Training:
             self._begin(number, values, optimizer)
             if not self._run_stage(stop_at_target=until_target):
                 break
-            values, optimizer = self.built.weights(), None
+            values, optimizer = self._weights(), None
         return self._result()
 
     @property
@@ -125,9 +131,7 @@ class Training:
         if number > position.stage:
             position.stage, position.stage_step = number, 0
         stage = self.recipe.parts[number]
-        self.batches = self._batches(stage)
-        # Features of a stage that freezes its base could be computed once; here the base runs at each step.
-        network = self.recipe.build(stage.network)
+        network = self._prepare(stage, values)
         self.built = self.framework.build(network, values, self.settings, training=True)
         self.built.prepare_training(stage.optimizer)
         self.stepper = Stepper(self.built, stage, self.batches, self.seed, has_dropout(network))
@@ -135,21 +139,37 @@ class Training:
             self.built.restore_optimizer(optimizer)
         elif number == 0:
             position.deterministic = self.stepper.is_deterministic(values)
-            position.initial = {"validation": self.evaluation.scores(self.built, self.data.validation)}
+            position.initial = {"validation": self.evaluation.scores(self.built, self.fed.validation)}
         self.begun = CLOCK() - position.elapsed_s
         self.log.begin(position.step)
 
-    def _batches(self, stage: Stage) -> Batches:
-        """Those of all epochs of all stages, augmented as ``stage`` says."""
-        return Batches(
-            self.data.train,
-            self.recipe.batch,
-            self.seed,
-            self.recipe.preprocessing,
-            stage.augmentation,
-            self.data.maximum,
-            self.recipe.remainder,
-        )
+    def _prepare(self, stage: Stage, values: Weights) -> Network:
+        """The network that the stage trains, and what it is fed with: images, or a frozen base's features."""
+        network, self.frozen = self.recipe.build(stage.network), {}
+        fed = Fed.with_images(self.data, self.recipe.preprocessing)
+        if stage.features:
+            base, network = divided(network)
+            self.frozen = {parameter.path: values[parameter.path] for parameter in base.parameters}
+            fed = self._features(base)
+        self._feed(fed, network, stage)
+        return network
+
+    def _features(self, base: Network) -> Fed:
+        """What ``base`` makes of all images; how long that took is part of the result."""
+        begun = CLOCK()
+        made = Base(self.framework, self.settings, base, self.frozen, self.recipe.preprocessing)
+        found = made.features(self.data, self.features_folder, self.log.line)
+        if self.position.features_s is None:
+            self.position.features_s = CLOCK() - begun
+        return Fed(**found, preprocessing=features.PLAIN, maximum=features.MAXIMUM)
+
+    def _feed(self, fed: Fed, network: Network, stage: Stage) -> None:
+        self.fed, self.evaluation = fed, fed.evaluation(network)
+        self.batches = fed.batches(self.recipe, stage, self.seed)
+
+    def _weights(self) -> Weights:
+        """All of the recipe's network, also what is frozen and not built in this stage."""
+        return {**self.frozen, **self.built.weights()}
 
     def _run_stage(self, *, stop_at_target: bool) -> bool:
         """All epochs of the stage that are left; whether the next stage follows."""
@@ -208,7 +228,7 @@ class Training:
     def _end_epoch(self) -> None:
         """Evaluate, record the epoch, and save."""
         position, steps = self.position, self.batches.steps_per_epoch
-        images = min(steps * self.recipe.batch, len(self.data.train))
+        images = min(steps * self.recipe.batch, len(self.fed.train))
         record: dict[str, Any] = {
             "epoch": len(position.epochs) + 1,
             "stage": self.stage.name,
@@ -217,12 +237,12 @@ class Training:
             "images_per_second": images / (position.seconds + position.waited_s),
             "learning_rate": self.stepper.rate,
             "train_loss": statistics.fmean(position.losses),
-            "train": self.evaluation.scores(self.built, self.sample),
-            "validation": self.evaluation.scores(self.built, self.data.validation),
+            "train": self.evaluation.scores(self.built, self.fed.sample),
+            "validation": self.evaluation.scores(self.built, self.fed.validation),
         }
         target = self.recipe.target
         if target is not None and target.part == "test":
-            record["test"] = self.evaluation.scores(self.built, self.data.test)
+            record["test"] = self.evaluation.scores(self.built, self.fed.test)
         record["elapsed_s"] = position.elapsed_s = CLOCK() - self.begun
         position.epochs.append(record)
         position.losses, position.seconds, position.waited_s = [], 0.0, 0.0
@@ -243,15 +263,14 @@ class Training:
         self.position.elapsed_s = CLOCK() - self.begun
         built = self.built
         checkpoint.save(
-            self._checkpoint, self.identity, self.position, built.weights(), built.optimizer_state()
+            self._checkpoint, self.identity, self.position, self._weights(), built.optimizer_state()
         )
 
     def _result(self) -> dict[str, Any]:
         """The answer: what the epochs measured, the test, and where the weights are."""
         position, path = self.position, self.folder.with_name(f"{self.folder.name}.safetensors")
-        values = self.built.weights()
-        weights.save(path, {key: value.astype(np.float32) for key, value in values.items()})
-        logits = self.evaluation.logits(self.built, self.data.test)["main"]
+        weights.save(path, {key: value.astype(np.float32) for key, value in self._weights().items()})
+        logits = self.evaluation.logits(self.built, self.fed.test)["main"]
         classes = max(2, self.network.classes)
         target = self.recipe.target
         missed = {**asdict(target), "reached_epoch": None, "seconds": None} if target else None
@@ -264,6 +283,7 @@ class Training:
             "batches_sha256": self._hashed(),
             "initial": position.initial,
             "epochs": position.epochs,
+            "features_s": position.features_s,
             "target": position.target or missed,
             "test": scores.report(self.network.loss, logits, self.data.test.labels, classes),
             "weights": {"file": path.name, "sha256": weights.sha256(path)},
@@ -271,15 +291,11 @@ class Training:
 
     def _hashed(self) -> str:
         """SHA-256 of the first steps' batches as this process makes them."""
-        digests = (self.batches.digest(step) for step in range(min(HASHED, self.batches.steps_per_epoch)))
+        images = Fed.with_images(self.data, self.recipe.preprocessing)  # features have a framework's own bits
+        batches = images.batches(self.recipe, self.stage, self.seed)
+        digests = (batches.digest(step) for step in range(min(HASHED, batches.steps_per_epoch)))
         return hashlib.sha256("".join(digests).encode()).hexdigest()
 
 
 def _is_reached(target: Target | None, epoch: dict[str, Any]) -> bool:
     return target is not None and epoch[target.part]["main"]["accuracy"] >= target.accuracy
-
-
-def fixed_sample(split: Split, count: int) -> Split:
-    """``count`` images of ``split``, always the same."""
-    order = np.argsort(weights.raw_words(SAMPLE_KEY, len(split)), kind="stable")
-    return split.chosen(np.sort(order[:count]))

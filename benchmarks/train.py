@@ -158,6 +158,7 @@ def train(
         "until_target": wanted.until_target,
         "checkpoint_steps": wanted.saving.steps,
         "checkpoint_s": wanted.saving.seconds,
+        "features_path": str(prover.cache.folder / "features"),
     }
     following = Following(folder / LOG, tell)
     answer = prover.launcher.ask(framework, "benchmarks.fit:fit", request, TIMEOUT_S, following)

@@ -26,8 +26,8 @@ def silent(line: str) -> None:
 
 @pytest.fixture(scope="module")
 def data() -> ImageSet:
-    pixels = np.random.default_rng(0).integers(0, 256, (5, 32, 32, 3), np.uint8)
-    train, rest = Split(pixels[:3], np.array([0, 1, 1])), Split(pixels[3:], np.array([1, 0]))
+    pixels = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3), np.uint8)
+    train, rest = Split(pixels[:2], np.array([0, 1])), Split(pixels[2:], np.array([1]))
     return ImageSet("made", "made", ("a", "b"), 255, train, rest, rest)
 
 
@@ -59,7 +59,7 @@ def test_a_network_without_a_frozen_base_is_not_divided(name: str) -> None:
 def test_the_head_on_features_gives_what_the_whole_gives(data: ImageSet, tmp_path: Path) -> None:
     found = base().features(data, tmp_path, silent)
     _, head = divided(NETWORK)
-    batches = Batches(found["train"], 3, 0, features.PLAIN, maximum=features.MAXIMUM)
+    batches = Batches(found["train"], 2, 0, features.PLAIN, maximum=features.MAXIMUM)
     batch = batches.at(0)
     values = {path: value.astype(np.float64) for path, value in WEIGHTS.items()}
     images = UNIT.apply(data.train.images[batch.indices]).astype(np.float64)
@@ -87,7 +87,7 @@ def test_other_weights_or_another_preprocessing_are_other_features(data: ImageSe
 def test_how_far_it_is_is_said(data: ImageSet, tmp_path: Path) -> None:
     said: list[str] = []
     base().features(data, tmp_path, said.append)
-    assert said[-1] == "features: 7 of 7 images (100%)"
+    assert said[-1] == "features: 4 of 4 images (100%)"
 
 
 def test_an_interrupted_computation_leaves_nothing(

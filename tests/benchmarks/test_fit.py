@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from toy_training import RATE, RECIPE, images, request, toy, trained
 
-from benchmarks import fit
+from benchmarks import feeding, fit
 from benchmarks.data.batches import Batches
 from benchmarks.recipes import Stage, Target
 from implementations import reference, updates, weights
@@ -292,6 +292,6 @@ def test_another_thread_counts_checkpoint_is_refused(tmp_path: Path) -> None:
 
 def test_the_sample_is_always_the_same() -> None:
     data = images()
-    first, again = fit.fixed_sample(data.train, 5), fit.fixed_sample(data.train, 5)
+    first, again = feeding.fixed_sample(data.train, 5), feeding.fixed_sample(data.train, 5)
     assert np.array_equal(first.images, again.images)
     assert len(first) == 5

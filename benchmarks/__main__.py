@@ -1,4 +1,4 @@
-"""How fast and how good: python -m benchmarks list|run|train|pack|import."""
+"""How fast and how good: python -m benchmarks list|run|train|evaluate|pack|import."""
 
 import sys
 
@@ -8,6 +8,7 @@ if not __package__:  # started as a file or a folder: nothing of the project cou
 
 import argparse
 import contextlib
+import dataclasses
 import datetime
 import shlex
 import signal
@@ -15,11 +16,14 @@ import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import cast
+from typing import get_args
 
-from benchmarks import archive, plan, recipes, results, summary, train
-from benchmarks.data.images import ImageSet
+from benchmarks import archive, evaluate, learning, plan, recipes, results, summary, train
+from benchmarks.checkpoint import Saving
+from benchmarks.recipes import Recipe, Scale, Target
+from benchmarks.recipes.written import SUFFIX as TOML
 from benchmarks.run import Effort, Run
+from benchmarks.train import Wanted
 from implementations import commandline, networks, policies, selection
 from implementations.cache import Cache
 from implementations.commandline import ROOT, Parser
@@ -33,6 +37,8 @@ SOMETHING_FAILED = 1
 DEFAULT_PRESET = "quick"
 RESULTS = Path("results")
 LATEST = Path("latest")  # what --resume alone stands for
+TRAINING = "train"  # the preset of a run that trains one recipe alone
+RECIPES_OWN = -1.0  # what --until-target alone stands for
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -47,9 +53,12 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 
 def parser() -> Parser:
     root = Parser(prog="python -m benchmarks", description=__doc__)
-    commands = root.add_subparsers(required=True, metavar="list|run|train|pack|import", parser_class=Parser)
+    commands = root.add_subparsers(
+        required=True, metavar="list|run|train|evaluate|pack|import", parser_class=Parser
+    )
     _add_list(commands.add_parser("list", help="show the cases of a preset"))
     _add_run(commands.add_parser("run", help="prove, measure and train, in fresh processes"))
+    evaluate.add_options(commands.add_parser("evaluate", help="accuracy of given weights on given pictures"))
     _add_train(commands.add_parser("train", help="prove one recipe's network, then train it"))
     _add_pack(commands.add_parser("pack", help="a run as one archive"))
     _add_import(commands.add_parser("import", help="a run from an archive that was packed elsewhere"))
@@ -114,6 +123,12 @@ def _add_run(command: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         help="end a fork that takes longer; default: the preset's",
     )
+    _add_resume(command)
+    _add_output(command)
+    command.set_defaults(run=_run, device="auto")
+
+
+def _add_resume(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--resume",
         nargs="?",
@@ -122,17 +137,41 @@ def _add_run(command: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help=f"go on with the run in DIR, with its own options; default: the last in {RESULTS}",
     )
-    _add_output(command)
-    command.set_defaults(run=_run, device="auto")
 
 
 def _add_train(command: argparse.ArgumentParser) -> None:
-    command.add_argument("recipe", help=", ".join(recipes.RECIPES))
+    command.add_argument("recipe", help=f"{', '.join(recipes.NAMES)}, or a file of your own ({TOML})")
+    command.add_argument("--scale", choices=get_args(Scale), help="full (default), or small for two cores")
     command.add_argument(
         "--framework", action="append", metavar="F", help="repeatable; default: all that train"
     )
+    command.add_argument(
+        "--seeds", type=commandline.positive, default=1, metavar="N", help="trainings of each framework"
+    )
+    command.add_argument(
+        "--epochs", type=commandline.positive, metavar="E", help="of every stage; default: the recipe's"
+    )
+    command.add_argument(
+        "--until-target",
+        nargs="?",
+        type=commandline.percent,
+        const=RECIPES_OWN,
+        metavar="PERCENT",
+        help="stop after the epoch that reaches this accuracy; default: the recipe's target",
+    )
+    command.add_argument(
+        "--checkpoint-steps", type=commandline.positive, metavar="N", help="also after so many steps"
+    )
+    command.add_argument(
+        "--checkpoint-seconds",
+        type=commandline.positive,
+        default=Saving.seconds,
+        metavar="S",
+        help="also after so many seconds (default: %(default).0f); always at an epoch's end",
+    )
+    _add_resume(command)
     _add_output(command)
-    command.set_defaults(run=_train, device="auto", preset="train")
+    command.set_defaults(run=_train, device="auto", preset=TRAINING, network=None, policy=None)
 
 
 def _add_output(command: argparse.ArgumentParser) -> None:
@@ -200,17 +239,18 @@ def _run(options: argparse.Namespace) -> int:
             allowed=f"a framework that trains; ONNX Runtime together with {plan.EXPORTER}, for inference",
             todo="add a --framework or a --network",
         )
-    trained = [recipe for recipe in recipes.RECIPES.values() if recipe.network in run.networks]
-    data = train.find_data(options.data_dir, run.prover.cache.folder, CONSOLE.print) if trained else None
+    trained = None
+    if plan.TRAINED in run.networks:
+        trained = Wanted(*train.quick(options.data_dir, run.prover.cache.folder, CONSOLE.print))
     with _interruptible(run):
         run.open()
         run.prove()
         run.measure_ceilings()
         run.measure()
-        for recipe in trained:
-            run.train(recipe, cast(ImageSet, data))
+        if trained is not None:
+            run.trainings.run(trained, run.frameworks)
     CONSOLE.print(summary.table(results.forks(run.folder), run.failures))
-    CONSOLE.print(summary.training_table(results.trainings(run.folder)))
+    CONSOLE.print(learning.table(results.trainings(run.folder)))
     return _end(run, options)
 
 
@@ -223,7 +263,7 @@ def _resume(options: argparse.Namespace) -> None:
             allowed="--resume DIR, or --output DIR with the run's own options",
             todo="leave one of them out",
         )
-    folder = _latest() if options.resume == LATEST else options.resume
+    folder = _latest(options.preset == TRAINING) if options.resume == LATEST else options.resume
     about = results.read_run(folder)
     options.output = folder
     if options.preset == DEFAULT_PRESET:  # another one is the user's, and refused when the run is opened
@@ -237,9 +277,10 @@ def _resume(options: argparse.Namespace) -> None:
     CONSOLE.print(f"going on with {folder}")
 
 
-def _latest() -> Path:
-    """The folder of the run that was started last."""
-    folders = [path.parent for path in RESULTS.glob("*/run.json")]
+def _latest(is_training: bool) -> Path:
+    """The folder of the run, or of the training, that was started last."""
+    every = (path.parent for path in RESULTS.glob("*/run.json"))
+    folders = [f for f in every if (results.read_run(f)["preset"] == TRAINING) == is_training]
     if not folders:
         raise UserError(
             "there is no run to go on with",
@@ -251,16 +292,41 @@ def _latest() -> Path:
 
 
 def _train(options: argparse.Namespace) -> int:
-    recipe = recipes.find(options.recipe)
-    run = _prepared(options, [recipe.network])
+    recipe = _recipe(options)
+    if options.resume is not None:
+        _resume(options)
+    run = _prepared(options, [])
     run.frameworks = [name for name in run.frameworks if known(name).trains]
-    data = train.find_data(options.data_dir, run.prover.cache.folder, CONSOLE.print)
+    run.recipes = [recipe]
+    data = train.load(recipe, options.data_dir, run.prover, CONSOLE.print)
+    saving = Saving(options.checkpoint_steps, options.checkpoint_seconds)
+    wanted = Wanted(recipe, data, until_target=options.until_target is not None, saving=saving)
     with _interruptible(run):
         run.open()
         run.prove()
-        run.train(recipe, data)
-    CONSOLE.print(summary.training_table(results.trainings(run.folder)))
+        run.trainings.run(wanted, run.frameworks, options.seeds)
+    CONSOLE.print(learning.table(results.trainings(run.folder)))
     return _end(run, options)
+
+
+def _recipe(options: argparse.Namespace) -> Recipe:
+    """The recipe asked for, with the epochs and the target asked for."""
+    recipe = recipes.find(options.recipe, options.scale)
+    if options.epochs is not None:
+        recipe = recipe.with_epochs(options.epochs)
+    if options.until_target is None:
+        return recipe
+    if options.until_target != RECIPES_OWN:
+        part = recipe.target.part if recipe.target else "validation"
+        recipe = dataclasses.replace(recipe, target=Target(options.until_target, part))
+    if recipe.target is None:
+        raise UserError(
+            f"{recipe.name} has no target",
+            given="--until-target without an accuracy",
+            allowed="--until-target PERCENT",
+            todo="name the accuracy to stop at",
+        )
+    return recipe
 
 
 @contextlib.contextmanager

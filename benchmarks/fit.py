@@ -1,79 +1,301 @@
-"""The child's side of training: the same weights, the same batches in the same order, every framework."""
+"""The child's side of training: the same weights, the same batches in the same order, every framework.
 
+Whatever is random depends on the seed and on the number of a step alone, so that a training that is
+interrupted and goes on from its last checkpoint sees what an uninterrupted one sees.
+"""
+
+import hashlib
+import json
 import math
 import statistics
-from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from benchmarks import recipes
+from benchmarks import checkpoint, features, scores
+from benchmarks.checkpoint import Position, Saving
+from benchmarks.data.batches import Batch
 from benchmarks.data.images import ImageSet
+from benchmarks.data.prefetch import prefetched
+from benchmarks.features import Base
+from benchmarks.feeding import Fed
 from benchmarks.measure import CLOCK
-from benchmarks.recipes import Recipe
-from implementations import networks, weights
-from implementations.network import Built, Framework, Settings
+from benchmarks.recipes.recipe import Recipe, Stage, Target
+from benchmarks.recipes.tables import from_table
+from benchmarks.stepping import Stepper, has_dropout
+from benchmarks.telling import LOG, Log
+from implementations import provenance, weights
+from implementations.network import Built, Framework, Settings, Weights
+from implementations.networks.transfer import divided
+from implementations.spec import Network
 
-EVALUATION_BATCH = 1000
+HASHED = 3  # batches whose hash tells that frameworks were fed the same
+READ_EVERY_S = 1.0  # losses are read, which waits for the device
+CHECKPOINT = "checkpoint.safetensors"
 
 
 def fit(
-    framework: Framework, *, settings: Settings, recipe: str, weights_path: str, data_path: str, seed: int
+    framework: Framework,
+    *,
+    settings: Settings,
+    recipe: dict[str, Any],
+    weights_path: str,
+    data_path: str,
+    seed: int,
+    folder: str,
+    until_target: bool = False,
+    checkpoint_steps: int | None = None,
+    checkpoint_s: float = Saving.seconds,
+    features_path: str | None = None,
 ) -> dict[str, Any]:
-    """Loss and test accuracy before training and after every epoch: a child's task."""
-    chosen, data = recipes.find(recipe), ImageSet.load(Path(data_path))
-    network = networks.build(chosen.network)
-    values = weights.load(Path(weights_path), network)
-    built = framework.build(network, values, settings, training=True)
-    built.prepare_training(chosen.optimizer)
-    epochs = []
-    initial = evaluate(built, data)
-    for epoch in range(1, chosen.epochs + 1):
-        start = CLOCK()
-        loss = _run_epoch(built, data, chosen, seed, epoch)
-        seconds = CLOCK() - start
-        epochs.append({"epoch": epoch, "train_loss": loss, "seconds": seconds, **evaluate(built, data)})
-    return {
-        "versions": framework.versions(),
-        "digest": network.digest,
-        "optimizer": repr(chosen.optimizer),
-        "steps_per_epoch": len(data.train_labels) // chosen.batch,
-        "initial": initial,
-        "epochs": epochs,
-    }
+    """What a result says of learning; goes on from the checkpoint in ``folder``: a child's task.
+
+    Features of frozen bases are kept in ``features_path``, by default in ``folder``.
+    """
+    training = Training(
+        framework,
+        settings,
+        from_table(recipe),
+        ImageSet.open(Path(data_path)),
+        seed,
+        Path(folder),
+        Saving(checkpoint_steps, checkpoint_s),
+        Path(features_path or Path(folder, "features")),
+    )
+    return training.run(Path(weights_path), until_target=until_target)
 
 
-def _run_epoch(built: Built, data: ImageSet, recipe: Recipe, seed: int, epoch: int) -> float:
-    """One pass over the training images; returns the mean loss of its steps."""
-    losses = []
-    for chosen in batches(len(data.train_labels), recipe.batch, seed, epoch):
-        images = data.scaled(data.train_images[chosen])
-        losses.append(built.train_step(built.put(images, data.train_labels[chosen])))
-    mean = statistics.fmean(float(loss) for loss in losses)
-    if not math.isfinite(mean):
-        raise ArithmeticError(f"the loss became {mean} in epoch {epoch}: this training diverged")
-    return mean
+class Training:
+    """One recipe in one framework with one seed; ``run`` it once."""
+
+    def __init__(
+        self,
+        framework: Framework,
+        settings: Settings,
+        recipe: Recipe,
+        data: ImageSet,
+        seed: int,
+        folder: Path,
+        saving: Saving,
+        features_folder: Path,
+    ) -> None:
+        self.framework, self.settings, self.recipe, self.data = framework, settings, recipe, data
+        self.seed, self.folder, self.saving = seed, folder, saving
+        self.features_folder = features_folder
+        self.network = recipe.build()
+        self.position = Position()
+        self.frozen: Weights = {}  # of a base whose features stand for it in this stage
+        self._feed(Fed.with_images(data, recipe.preprocessing), self.network, recipe.parts[0])
+        self.log = Log(folder / LOG, recipe, self.batches.steps_per_epoch)
+        self.built: Built
+
+    # --- The whole ---
+
+    def run(self, weights_path: Path, *, until_target: bool) -> dict[str, Any]:
+        """Every stage, from the start or from the last checkpoint."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        values: Weights = weights.load(weights_path, self.network)
+        optimizer: Weights | None = None
+        if self._checkpoint.exists():
+            self.position, values, optimizer = checkpoint.load(self._checkpoint, self.identity)
+            self.log.line(f"going on after step {self.position.step}")
+        for number in range(self.position.stage, len(self.recipe.parts)):
+            self._begin(number, values, optimizer)
+            if not self._run_stage(stop_at_target=until_target):
+                break
+            values, optimizer = self._weights(), None
+        return self._result()
+
+    @property
+    def identity(self) -> str:
+        """SHA-256 of all that a checkpoint must share with the training that goes on from it."""
+        about = {
+            "recipe": repr(self.recipe),
+            "data": self.data.sha256,
+            "seed": self.seed,
+            "settings": repr(self.settings),
+            "versions": self.framework.versions(),
+            "source": provenance.source(),
+        }
+        return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()
+
+    @property
+    def stage(self) -> Stage:
+        return self.recipe.parts[self.position.stage]
+
+    def _begin(self, number: int, values: Weights, optimizer: Weights | None) -> None:
+        """Build the stage's network with ``values``, and its optimizer in the state that it had."""
+        position = self.position
+        if number > position.stage:
+            position.stage, position.stage_step = number, 0
+        stage = self.recipe.parts[number]
+        network = self._prepare(stage, values)
+        self.built = self.framework.build(network, values, self.settings, training=True)
+        self.built.prepare_training(stage.optimizer)
+        self.stepper = Stepper(self.built, stage, self.batches, self.seed, has_dropout(network))
+        if optimizer is not None:
+            self.built.restore_optimizer(optimizer)
+        elif number == 0:
+            position.deterministic = self.stepper.is_deterministic(values)
+            position.initial = {"validation": self.evaluation.scores(self.built, self.fed.validation)}
+        self.begun = CLOCK() - position.elapsed_s
+        self.log.begin(position.step)
+
+    def _prepare(self, stage: Stage, values: Weights) -> Network:
+        """The network that the stage trains, and what it is fed with: images, or a frozen base's features."""
+        network, self.frozen = self.recipe.build(stage.network), {}
+        fed = Fed.with_images(self.data, self.recipe.preprocessing)
+        if stage.features:
+            base, network = divided(network)
+            self.frozen = {parameter.path: values[parameter.path] for parameter in base.parameters}
+            fed = self._features(base)
+        self._feed(fed, network, stage)
+        return network
+
+    def _features(self, base: Network) -> Fed:
+        """What ``base`` makes of all images; how long that took is part of the result."""
+        begun = CLOCK()
+        made = Base(self.framework, self.settings, base, self.frozen, self.recipe.preprocessing)
+        found = made.features(self.data, self.features_folder, self.log.line)
+        if self.position.features_s is None:
+            self.position.features_s = CLOCK() - begun
+        return Fed(**found, preprocessing=features.PLAIN, maximum=features.MAXIMUM)
+
+    def _feed(self, fed: Fed, network: Network, stage: Stage) -> None:
+        self.fed, self.evaluation = fed, fed.evaluation(network)
+        self.batches = fed.batches(self.recipe, stage, self.seed)
+
+    def _weights(self) -> Weights:
+        """All of the recipe's network, also what is frozen and not built in this stage."""
+        return {**self.frozen, **self.built.weights()}
+
+    def _run_stage(self, *, stop_at_target: bool) -> bool:
+        """All epochs of the stage that are left; whether the next stage follows."""
+        steps = self.stage.epochs * self.batches.steps_per_epoch
+        while self.position.stage_step < steps:
+            if stop_at_target and self.position.target is not None:
+                return False
+            self._run_epoch()
+            self._end_epoch()
+        return not (stop_at_target and self.position.target is not None)
+
+    # --- An epoch ---
+
+    def _run_epoch(self) -> None:
+        """What is left of an epoch, with checkpoints on the way."""
+        steps, position = self.batches.steps_per_epoch, self.position
+        self.unread: list[Any] = []
+        self.read_at = saved_at = CLOCK()
+        saved_step = start = position.step
+        stop = start + steps - position.stage_step % steps
+        with prefetched(self.batches, start, stop) as made:
+            waited = position.waited_s
+            for batch in made:
+                position.waited_s = waited + made.waited_s
+                self._step(batch)
+                since = (position.step - saved_step, CLOCK() - saved_at)
+                if position.step < stop and self.saving.is_due(*since):
+                    self._read()
+                    self._save()
+                    saved_at, saved_step = CLOCK(), position.step
+        self._read()
+
+    def _step(self, batch: Batch) -> None:
+        """One step; its time is that of the framework alone."""
+        begun = CLOCK()
+        self.unread.append(self.stepper.make(batch, self.position.step, self.position.stage_step))
+        self.position.step += 1
+        self.position.stage_step += 1
+        self.position.seconds += CLOCK() - begun
+        if CLOCK() - self.read_at > READ_EVERY_S:
+            self._read()
+
+    def _read(self) -> None:
+        """Losses so far, and progress in a line; ``ArithmeticError`` for the first that is no number."""
+        begun, position = CLOCK(), self.position
+        first = position.step - len(self.unread) + 1
+        for number, loss in enumerate(map(float, self.unread), start=first):
+            if not math.isfinite(loss):
+                raise ArithmeticError(f"the loss became {loss} in step {number}: this training diverged")
+            position.losses.append(loss)
+        self.unread.clear()
+        position.seconds += CLOCK() - begun
+        self.read_at = CLOCK()
+        self.log.step(position)
+
+    def _end_epoch(self) -> None:
+        """Evaluate, record the epoch, and save."""
+        position, steps = self.position, self.batches.steps_per_epoch
+        images = min(steps * self.recipe.batch, len(self.fed.train))
+        record: dict[str, Any] = {
+            "epoch": len(position.epochs) + 1,
+            "stage": self.stage.name,
+            "seconds": position.seconds,
+            "waited_s": position.waited_s,
+            "images_per_second": images / (position.seconds + position.waited_s),
+            "learning_rate": self.stepper.rate,
+            "train_loss": statistics.fmean(position.losses),
+            "train": self.evaluation.scores(self.built, self.fed.sample),
+            "validation": self.evaluation.scores(self.built, self.fed.validation),
+        }
+        target = self.recipe.target
+        if target is not None and target.part == "test":
+            record["test"] = self.evaluation.scores(self.built, self.fed.test)
+        record["elapsed_s"] = position.elapsed_s = CLOCK() - self.begun
+        position.epochs.append(record)
+        position.losses, position.seconds, position.waited_s = [], 0.0, 0.0
+        if position.target is None and _is_reached(target, record):
+            assert target is not None
+            reached = {"reached_epoch": record["epoch"], "seconds": record["elapsed_s"]}
+            position.target = {**asdict(target), **reached}
+        self._save()
+        self.log.epoch(position)
+
+    # --- What is kept and told ---
+
+    @property
+    def _checkpoint(self) -> Path:
+        return self.folder / CHECKPOINT
+
+    def _save(self) -> None:
+        self.position.elapsed_s = CLOCK() - self.begun
+        built = self.built
+        checkpoint.save(
+            self._checkpoint, self.identity, self.position, self._weights(), built.optimizer_state()
+        )
+
+    def _result(self) -> dict[str, Any]:
+        """The answer: what the epochs measured, the test, and where the weights are."""
+        position, path = self.position, self.folder.with_name(f"{self.folder.name}.safetensors")
+        weights.save(path, {key: value.astype(np.float32) for key, value in self._weights().items()})
+        logits = self.evaluation.logits(self.built, self.fed.test)["main"]
+        classes = max(2, self.network.classes)
+        target = self.recipe.target
+        missed = {**asdict(target), "reached_epoch": None, "seconds": None} if target else None
+        return {
+            "versions": self.framework.versions(),
+            "digest": self.network.digest,
+            "dropout": has_dropout(self.network),
+            "steps_per_epoch": self.batches.steps_per_epoch,
+            "deterministic": position.deterministic,
+            "batches_sha256": self._hashed(),
+            "initial": position.initial,
+            "epochs": position.epochs,
+            "features_s": position.features_s,
+            "target": position.target or missed,
+            "test": scores.report(self.network.loss, logits, self.data.test.labels, classes),
+            "weights": {"file": path.name, "sha256": weights.sha256(path)},
+        }
+
+    def _hashed(self) -> str:
+        """SHA-256 of the first steps' batches as this process makes them."""
+        images = Fed.with_images(self.data, self.recipe.preprocessing)  # features have a framework's own bits
+        batches = images.batches(self.recipe, self.stage, self.seed)
+        digests = (batches.digest(step) for step in range(min(HASHED, batches.steps_per_epoch)))
+        return hashlib.sha256("".join(digests).encode()).hexdigest()
 
 
-def batches(count: int, batch: int, seed: int, epoch: int) -> Iterator[NDArray[np.intp]]:
-    """Indices of every batch of an epoch: a seeded order of all images; a last, smaller batch is left out."""
-    key = (seed << 32) + epoch
-    order = np.argsort(weights.raw_words(key, count), kind="stable")
-    for start in range(0, count - batch + 1, batch):
-        yield order[start : start + batch]
-
-
-def evaluate(built: Built, data: ImageSet) -> dict[str, float]:
-    """Mean softmax cross-entropy and accuracy (0 … 1) over all test images, in inference mode."""
-    losses, hits, count = 0.0, 0, len(data.test_labels)
-    for start in range(0, count, EVALUATION_BATCH):
-        images = data.scaled(data.test_images[start : start + EVALUATION_BATCH])
-        labels = data.test_labels[start : start + EVALUATION_BATCH]
-        logits = np.asarray(built.outputs(images), np.float64)
-        shifted = logits - logits.max(axis=1, keepdims=True)
-        picked = shifted[np.arange(len(labels)), labels]
-        losses += float((np.log(np.exp(shifted).sum(axis=1)) - picked).sum())
-        hits += int((logits.argmax(axis=1) == labels).sum())
-    return {"test_loss": losses / count, "test_accuracy": hits / count}
+def _is_reached(target: Target | None, epoch: dict[str, Any]) -> bool:
+    return target is not None and epoch[target.part]["main"]["accuracy"] >= target.accuracy

@@ -7,20 +7,18 @@ and pytest-benchmark alone; what psutil and NVML would add is left out where the
 """
 
 import argparse
-import itertools
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-from benchmarks import archive, plan, recipes, train
-from benchmarks.data.images import ImageSet
+from benchmarks import archive, plan, train, trainings
 from benchmarks.run import Run
 from implementations import commandline, policies, selection
 from implementations.cache import Cache
 from implementations.errors import UserError
-from implementations.network import ADAPTERS, known
+from implementations.network import ADAPTERS
 from implementations.processes import Launcher, available_cores, parse_pythons
 from implementations.proving import Prover
 
@@ -83,16 +81,15 @@ def steps(run: Run, data_dir: Path | None) -> Iterator[Step]:
         yield partial(run.measure_ceiling, framework)
     for case, number in run.missing():
         yield partial(run.measure_turn, case, number)
-    data = _data(run, data_dir)
-    trainers = [framework for framework in run.frameworks if known(framework).trains]
-    for recipe, framework in itertools.product(recipes.RECIPES.values(), trainers):
-        if data is not None and recipe.network in run.networks:
-            yield partial(run.train_in, framework, recipe, data)
+    wanted = _training(run, data_dir)
+    if wanted is not None:
+        for framework, seed in trainings.schedule(run.frameworks, 1):
+            yield partial(run.trainings.one, wanted, framework, seed)
 
 
-def _data(run: Run, data_dir: Path | None) -> ImageSet | None:
+def _training(run: Run, data_dir: Path | None) -> train.Wanted | None:
     try:
-        return train.find_data(data_dir, run.prover.cache.folder, run.notice)
+        return train.Wanted(*train.quick(data_dir, run.prover.cache.folder, run.notice))
     except ModuleNotFoundError as absent:  # no Fashion-MNIST, and no scikit-learn that brings its digits
         run.notice(f"no training: {absent.name} is not installed, and --data-dir names no data")
         return None

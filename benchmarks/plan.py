@@ -126,6 +126,7 @@ NODE: tuple[tuple[str, Task, int], ...] = (
     ("mlp", "training", 1024),
 )
 # What a preset measures of a network that it does not list.
+TRAINED = "mlp"  # the network that a run trains beside what it measures
 ANY: tuple[tuple[Task, int], ...] = (("inference", 1), ("inference", 8), ("training", 4))
 # Keras once: on all its backends, two cores would need more than the main job's 15 minutes.
 QUICKLY = ("pytorch", "keras-tensorflow", "paddle", "onnxruntime")

@@ -21,6 +21,7 @@ from implementations.network import LABEL
 from implementations.policies import EQUAL
 
 SCHEMA_VERSION = 2
+TRAINING_VERSION = 3  # of a training's result
 METHOD_VERSION = 1  # raised by hand when measuring changes its meaning
 SCHEMA = ROOT / "docs" / "result.schema.json"
 KEY = (
@@ -49,6 +50,7 @@ RUN = {
     "started": str,
 }
 TRAINING = ("schema_version", "recipe", "framework", "versions", "certificate", "data", "initial", "epochs")
+TRAINING_3 = ("scale", "seed", "test", "target")  # beside these, from schema 3 on
 
 
 @dataclass(frozen=True)
@@ -94,8 +96,8 @@ def fork_path(folder: Path, case: Case, number: int) -> Path:
     return folder / "forks" / f"{case.slug}-fork{number}.json"
 
 
-def training_path(folder: Path, recipe: str, framework: str) -> Path:
-    return folder / "training" / f"{recipe}-{framework}.json"
+def training_path(folder: Path, recipe: str, framework: str, seed: int) -> Path:
+    return folder / "training" / f"{recipe}-{framework}-seed{seed}.json"
 
 
 def failure_path(folder: Path, result: Path) -> Path:
@@ -203,10 +205,12 @@ def slips_path(folder: Path, framework: str) -> Path:
 def read_training(path: Path) -> dict[str, Any]:
     """The training result in ``path``; ``UserError`` if the file is damaged, foreign or newer."""
     content = read_json(path, "training result")
-    missing = [name for name in TRAINING if not isinstance(content, dict) or name not in content]
+    version = content.get("schema_version") if isinstance(content, dict) else None
+    wanted = (*TRAINING, *TRAINING_3) if version == TRAINING_VERSION else TRAINING
+    missing = [name for name in wanted if not isinstance(content, dict) or name not in content]
     if missing or not content["epochs"]:
         raise refused(path, f"the training result is not one of this project's (lacks {missing or 'epochs'})")
-    if content["schema_version"] not in range(1, SCHEMA_VERSION + 1):
+    if content["schema_version"] not in range(1, TRAINING_VERSION + 1):
         raise refused(path, f"the training result has schema_version {content['schema_version']!r}")
     return dict(content)
 

@@ -5,22 +5,22 @@ there is never measured again, so a run that was interrupted goes on where it st
 """
 
 import dataclasses
-import datetime
 import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks import comparisons, machine, plan, results, train
-from benchmarks.data.images import ImageSet
+from benchmarks import comparisons, machine, plan, results, trainings
+from benchmarks.failures import Failures, now
 from benchmarks.forking import Forker, ForkFailedError
 from benchmarks.plan import Case, Preset
 from benchmarks.progress import Progress
 from benchmarks.proofs import Proofs
 from benchmarks.recipes import Recipe
 from benchmarks.sensors import Sensors, describe_gpu, nvml
+from benchmarks.trainings import Trainings
 from benchmarks.watch import Watch
 from implementations import claims, networks, sameness
 from implementations.certificates import Certificate, first_breach
@@ -63,12 +63,14 @@ class Run:
     policies: Sequence[str] = (EQUAL,)
     effort: Effort = Effort(precision=0.03, budget_s=0.0)
     clock: Callable[[], float] = time.monotonic
-    lost: list[dict[str, Any]] = field(default_factory=list)  # failures that no file could take
+    recipes: Sequence[Recipe] = ()  # whose networks are proven for a training, at their size
 
     def __post_init__(self) -> None:
         self.started = self.clock()
         self.proofs = Proofs(self.folder, self.prover, self.notice)
         sensors = Sensors(nvml(self.prover.device))
+        self.failed = Failures(self.folder)
+        self.trainings = Trainings(self.folder, self.proofs, self.failed, self.notice)
         self.forker = Forker(self.preset_name, self.prover, Watch(sensors, available_cores()))
 
     @property
@@ -102,7 +104,7 @@ class Run:
             "environment": machine.environment(),
             "gpu": describe_gpu(self.prover.device),
             "commit": machine.commit(),
-            "started": _now(),
+            "started": now(),
         }
         path = self.folder / "run.json"
         if path.exists():
@@ -145,7 +147,8 @@ class Run:
         """What this run rests on: every network in every framework, and what is measured."""
         every = claims.claims(self.networks, self.frameworks, exporters=self.frameworks)
         basic = [claim for claim in every if self._matters(claim)]
-        return list(dict.fromkeys([*basic, *(case.claim for case in self.cases)]))
+        trained = [claim for recipe in self.recipes for claim in trainings.claims(recipe, self.frameworks)]
+        return list(dict.fromkeys([*basic, *trained, *(case.claim for case in self.cases)]))
 
     def _matters(self, claim: Claim) -> bool:
         """Whether this run rests on ``claim``: files of large networks only where they are measured."""
@@ -265,7 +268,7 @@ class Run:
         final = results.fork_path(self.folder, case, number)
         about = {**plan.as_data(case), "fork": number}
         if not self.proofs[claim]["passed"]:
-            return self._fail(final, about, _not_the_same(self.proofs[claim]))
+            return self.failed.record(final, about, _not_the_same(self.proofs[claim]))
         if (full := self._out_of_memory_at(case)) is not None:
             return f"not tried: out of memory at batch {full}"
         try:
@@ -273,8 +276,8 @@ class Run:
             fork = self.forker.measure(case, number, self.proofs.path(claim), final, timeout)
         except ForkFailedError as failure:
             about |= {"out_of_memory": failure.out_of_memory}
-            return self._fail(final, about, str(failure), failure.last_lines)
-        self._made_good(final)
+            return self.failed.record(final, about, str(failure), failure.last_lines)
+        self.failed.made_good(final)
         return "; DISTURBED, ".join([f"{fork.median:,.1f} images/s", *fork.disturbances[:1]])
 
     def _out_of_memory_at(self, case: Case) -> int | None:
@@ -287,62 +290,12 @@ class Run:
         ]
         return min((batch for batch in full if batch <= case.batch), default=None)
 
-    # --- Training ---
-
-    def train(self, recipe: Recipe, data: ImageSet) -> None:
-        """The recipe on ``data`` in every framework that trains, unless it is there already."""
-        self.notice(f"training {recipe.network} on {data.title}")
-        for framework in self.frameworks:
-            if known(framework).trains:
-                self.train_in(framework, recipe, data)
-
-    def train_in(self, framework: str, recipe: Recipe, data: ImageSet) -> None:
-        """The recipe in one framework, said in a line."""
-        self.notice(f"  {recipe.name} in {framework}: {self._train_in(framework, recipe, data)}")
-
-    def _train_in(self, framework: str, recipe: Recipe, data: ImageSet) -> str:
-        final = results.training_path(self.folder, recipe.name, framework)
-        if final.exists() and results.read_training(final)["data"]["sha256"] == data.sha256:
-            return "already trained here"
-        proof = self.proofs[Claim(framework, recipe.network)]
-        about = {"network": recipe.network, "task": "accuracy", "framework": framework}
-        if not proof["passed"]:
-            return self._fail(final, about, _not_the_same(proof))
-        try:
-            result = train.fit(recipe, data, framework, self.prover)
-        except ChildFailedError as failure:
-            return self._fail(final, about, str(failure), failure.finished.last_lines)
-        results.write_json(final, {**result, "certificate": proof["id"]})
-        self._made_good(final)
-        return f"test accuracy {result['epochs'][-1]['test_accuracy']:.4f}"
-
     # --- What came out ---
-
-    def _made_good(self, final: Path) -> None:
-        """The result is there: an earlier failure of it does not count any more."""
-        results.failure_path(self.folder, final).unlink(missing_ok=True)
-
-    def _fail(self, final: Path, about: dict[str, Any], reason: str, last_lines: str = "") -> str:
-        content = {
-            "schema_version": results.SCHEMA_VERSION,
-            "batch": None,
-            "exporter": None,
-            "fork": None,
-            **about,
-            "reason": reason,
-            "last_lines": last_lines,
-            "date": _now(),
-        }
-        try:
-            results.write_json(results.failure_path(self.folder, final), content)
-        except UserError:  # a full disk must not end the run: it may be what this fork failed of
-            self.lost.append(content)
-        return f"FAILED, {reason}"
 
     @property
     def failures(self) -> list[dict[str, Any]]:
         """What failed and was not made good since."""
-        return [*results.failures(self.folder), *self.lost]
+        return self.failed.every
 
     @property
     def passed(self) -> bool:
@@ -362,7 +315,3 @@ def _shown_ceiling(found: dict[str, Any]) -> str:
 
 def _not_the_same(proof: Certificate) -> str:
     return f"not the same network: {first_breach(proof)}"
-
-
-def _now() -> str:
-    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")

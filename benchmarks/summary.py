@@ -1,6 +1,5 @@
 """The table that ends a run: throughput of every case with its interval, and the ratio to the fastest."""
 
-import statistics
 from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
@@ -46,30 +45,6 @@ def _failed_rows(failures: Iterable[dict[str, Any]]) -> list[tuple[str, ...]]:
             case = case_of(failure)
             cases[case.network, case.task, str(case.batch), case.title].append(failure["reason"])
     return [(*case, f"{len(reasons)} FAILED", reasons[-1], "", "") for case, reasons in cases.items()]
-
-
-def training_table(trainings: Iterable[dict[str, Any]]) -> Table:
-    """A row a training: test accuracy after each epoch."""
-    rows = list(trainings)
-    result = Table(title="Test accuracy by epoch")
-    epochs = max((len(row["epochs"]) for row in rows), default=0)
-    for heading in (
-        "recipe",
-        "data",
-        "framework",
-        "before",
-        *(f"epoch {n}" for n in range(1, epochs + 1)),
-        "s an epoch",
-    ):
-        result.add_column(heading)
-    for row in rows:
-        reached = [f"{epoch['test_accuracy']:.4f}" for epoch in row["epochs"]]
-        seconds = statistics.median(epoch["seconds"] for epoch in row["epochs"])
-        before = f"{row['initial']['test_accuracy']:.4f}"
-        result.add_row(
-            row["recipe"], row["data"]["name"], row["framework"], before, *reached, f"{seconds:.1f}"
-        )
-    return result
 
 
 def shown(interval: Interval) -> str:

@@ -1,75 +1,199 @@
-"""The parent's side of training: which data, which weights; the child does the rest."""
+"""The parent's side of a training: which data, which weights; the child does the rest."""
 
+import dataclasses
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.data import digits, fashion_mnist
-from benchmarks.data.images import ImageSet
-from benchmarks.recipes import Recipe
-from implementations import networks
+import numpy as np
+
+from benchmarks import results
+from benchmarks.checkpoint import USUAL, Saving
+from benchmarks.data import digits, fashion_mnist, sets
+from benchmarks.data.images import ImageSet, Split, store
+from benchmarks.following import Following
+from benchmarks.recipes import Recipe, named
+from benchmarks.recipes.tables import as_table
+from benchmarks.telling import LOG
 from implementations.errors import UserError
 from implementations.proving import Prover
+from implementations.spec import Network
+from implementations.weights import raw_words
 
-SEED = 0
-TIMEOUT_S = 1800.0
+TIMEOUT_S = 30 * 24 * 3600.0  # a full recipe takes days on a CPU
+CHOICE_KEY = 4
+Notice = Callable[[str], None]
 
 
-def find_data(data_dir: Path | None, cache: Path, notice: Callable[[str], None]) -> ImageSet:
+@dataclass(frozen=True)
+class Wanted:
+    """A training as it is asked for, framework and seed left out."""
+
+    recipe: Recipe
+    data: ImageSet
+    weights: Path | None = None  # to start from; none: the recipe's own
+    until_target: bool = False
+    saving: Saving = USUAL
+
+
+# --- Data ---------------------------------------------------------------------------------
+
+
+def load(recipe: Recipe, data_dir: Path | None, prover: Prover, notice: Notice) -> ImageSet:
+    """The recipe's images, from ``data_dir`` if it is given; ``UserError`` if they do not fit its network."""
+    if data_dir is not None and recipe.data == "fashion-mnist":
+        _require_fashion_mnist(data_dir)
+    found = sets.load(
+        recipe.data,
+        places=[data_dir] if data_dir else [],
+        cache=prover.cache,
+        notice=notice,
+        size=recipe.preprocessing.size,
+        train_on_all=recipe.train_on_all,
+    )
+    return fitting(recipe, found)
+
+
+def quick(data_dir: Path | None, cache: Path, notice: Notice) -> tuple[Recipe, ImageSet]:
+    """The MLP's recipe and data for a run beside others: what is here, never fetched."""
+    data = find_data(data_dir, cache, notice)
+    recipe = named("mlp", "small" if data.name == "digits" else "full")
+    return recipe, fitting(recipe, data)
+
+
+def find_data(data_dir: Path | None, cache: Path, notice: Notice) -> ImageSet:
     """Fashion-MNIST where it is found, else scikit-learn's digits; ``notice`` says which.
 
     Looked in: ``data_dir``, the cache, the system's place. ``UserError`` if ``data_dir`` is given
     and does not hold the four files, and for damaged files anywhere.
     """
-    if data_dir is not None and fashion_mnist.find([data_dir]) is None:
-        raise UserError(
-            "the data folder does not hold Fashion-MNIST",
-            given=data_dir,
-            allowed=", ".join(f"{name}[.gz]" for name in fashion_mnist.FILES.values()),
-            todo="put the four files there, or leave --data-dir out to use scikit-learn's digits",
-        )
+    if data_dir is not None:
+        _require_fashion_mnist(data_dir)
     places = [data_dir] if data_dir else [cache / "data" / "fashion-mnist", fashion_mnist.SYSTEM_PLACE]
     found = fashion_mnist.find(places)
     if found is not None:
         notice(f"data: Fashion-MNIST from {found}")
-        return fashion_mnist.load(found)
+        return fashion_mnist.load(found, train_on_all=True)
     notice("data: scikit-learn's digits, since Fashion-MNIST was not found (--data-dir names its folder)")
-    return digits.load()
+    return digits.load(train_on_all=True)
 
 
-def fit(recipe: Recipe, data: ImageSet, framework: str, prover: Prover) -> dict[str, Any]:
-    """The result of one training in a fresh process; raises ``ChildFailedError``."""
-    network = networks.build(recipe.network)
-    neutral = prover.cache.data(data.name, data.sha256)
-    if not neutral.exists():
-        data.save(neutral)
+def _require_fashion_mnist(data_dir: Path) -> None:
+    if fashion_mnist.find([data_dir]) is None:
+        raise UserError(
+            "the data folder does not hold Fashion-MNIST",
+            given=data_dir,
+            allowed=", ".join(f"{name}[.gz]" for name in fashion_mnist.FILES.values()),
+            todo="put the four files there, or leave --data-dir out",
+        )
+
+
+def fitting(recipe: Recipe, data: ImageSet) -> ImageSet:
+    """What the recipe takes of ``data``; ``UserError`` if its network cannot be fed with it."""
+    taken = selected(recipe, data)
+    network = recipe.build()
+    shape = recipe.preprocessing.apply(taken.train.images[:1], taken.maximum).shape[1:]
+    if shape != network.input_shape:
+        raise UserError(
+            f"{network.name} cannot be fed with {data.title}",
+            given=f"images of {shape} after preprocessing",
+            allowed=f"{network.input_shape} (channels, height, width)",
+            todo="correct input_size, or size and channels of the preprocessing",
+        )
+    if len(taken.classes) > max(2, network.classes):
+        raise UserError(
+            f"{network.name} has too few outputs for {data.title}",
+            given=f"{len(taken.classes)} classes of images",
+            allowed=f"{max(2, network.classes)} or fewer",
+            todo="correct classes, or name two of them in 'only'",
+        )
+    return taken
+
+
+def selected(recipe: Recipe, data: ImageSet) -> ImageSet:
+    """``data`` with the recipe's classes and at most so many images as it says."""
+    train = _taken(data.train, recipe.only, recipe.train_images)
+    validation = _taken(data.validation, recipe.only, recipe.evaluated_images)
+    shared = data.validation is data.test
+    test = validation if shared else _taken(data.test, recipe.only, recipe.evaluated_images)
+    classes = tuple(data.classes[label] for label in recipe.only) if recipe.only else data.classes
+    return dataclasses.replace(
+        data, classes=classes, train=train, validation=validation, test=test, folder=None
+    )
+
+
+def _taken(split: Split, only: tuple[int, ...] | None, most: int | None) -> Split:
+    """The images of the classes ``only``, numbered anew; the first ``most`` of a fixed order of them."""
+    if only is not None:
+        split = split.chosen(np.flatnonzero(np.isin(split.labels, only)))
+        numbers = np.full(max(only) + 1, -1, np.int64)
+        numbers[list(only)] = range(len(only))
+        split = Split(split.images, numbers[split.labels])
+    if most is not None and most < len(split):
+        order = np.argsort(raw_words(CHOICE_KEY, len(split)), kind="stable")
+        split = split.chosen(np.sort(order[:most]))
+    return split
+
+
+# --- One training -------------------------------------------------------------------------
+
+
+def train(
+    wanted: Wanted, framework: str, seed: int, prover: Prover, folder: Path, tell: Notice
+) -> dict[str, Any]:
+    """The result of one training in a fresh process, whose checkpoints are in ``folder``.
+
+    Raises ``ChildFailedError``.
+    """
+    recipe, network = wanted.recipe, wanted.recipe.build()
+    stored = store(wanted.data, prover.cache.data(wanted.data.name, wanted.data.sha256))
     request = {
-        "recipe": recipe.name,
-        "weights_path": str(prover.cache.initial_weights(network, SEED)),
-        "data_path": str(neutral),
-        "seed": SEED,
+        "recipe": as_table(recipe),
+        "weights_path": str(wanted.weights or prover.cache.initial_weights(network, seed)),
+        "data_path": str(stored.folder),
+        "seed": seed,
         "device": prover.device,
+        "folder": str(folder.absolute()),
+        "until_target": wanted.until_target,
+        "checkpoint_steps": wanted.saving.steps,
+        "checkpoint_s": wanted.saving.seconds,
+        "features_path": str(prover.cache.folder / "features"),
     }
-    answer = prover.launcher.ask(framework, "benchmarks.fit:fit", request, TIMEOUT_S)
+    following = Following(folder / LOG, tell)
+    answer = prover.launcher.ask(framework, "benchmarks.fit:fit", request, TIMEOUT_S, following)
+    return {**about(recipe, network, wanted.data), "framework": framework, "seed": seed, **answer}
+
+
+def about(recipe: Recipe, network: Network, data: ImageSet) -> dict[str, Any]:
+    """What a result says before anything is computed."""
     return {
-        "schema_version": 1,
+        "schema_version": results.TRAINING_VERSION,
         "recipe": recipe.name,
-        "network": recipe.network,
-        "framework": framework,
+        "scale": recipe.scale,
+        "scaled": recipe.scaled,
+        "network": network.name,
         "batch": recipe.batch,
-        "seed": SEED,
+        "epochs_asked": sum(stage.epochs for stage in recipe.parts),
         "source": recipe.source,
-        "data": about(data),
-        **answer,
+        "reported": dict(recipe.reported),
+        "data": about_data(data),
+        "preprocessing": as_table(recipe.preprocessing),
+        "augmentation": as_table(recipe.parts[-1].augmentation),
+        "optimizer": ", then ".join(dict.fromkeys(repr(stage.optimizer) for stage in recipe.parts)),
+        "schedule": as_table(recipe.parts[-1].schedule),
+        "stages": [as_table(stage) for stage in recipe.parts],
     }
 
 
-def about(data: ImageSet) -> dict[str, Any]:
+def about_data(data: ImageSet) -> dict[str, Any]:
     """What a result says about its data."""
     return {
         "name": data.name,
         "title": data.title,
-        "train_images": len(data.train_labels),
-        "test_images": len(data.test_labels),
+        "classes": list(data.classes),
+        "train_images": len(data.train),
+        "validation_images": len(data.validation),
+        "test_images": len(data.test),
         "sha256": data.sha256,
     }

@@ -52,8 +52,8 @@ class Cache:
         return self._path("mutants", f"{framework}-{device.replace(':', '')}.json")
 
     def data(self, name: str, sha256: str) -> Path:
-        """Where a data set's neutral file belongs."""
-        return self._path("data", f"{name}-{sha256[:16]}.safetensors")
+        """Where a data set's folder of arrays belongs."""
+        return self._path("data", f"{name}-{sha256[:16]}")
 
     def _path(self, kind: str, name: str) -> Path:
         folder = self.folder / kind

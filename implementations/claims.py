@@ -21,10 +21,15 @@ class Claim:
     input_size: tuple[int, int] | None = None
     exporter: str | None = None
     policy: str = EQUAL
+    activation: str | None = None
+    initializer: str | None = None
 
     @property
     def arguments(self) -> dict[str, Any]:
-        return {"name": self.network, "classes": self.classes, "input_size": self.input_size}
+        """What ``networks.build`` makes the network from; what is not asked for is left out."""
+        size = {"name": self.network, "classes": self.classes, "input_size": self.input_size}
+        varied = {"activation": self.activation, "initializer": self.initializer}
+        return size | {key: value for key, value in varied.items() if value is not None}
 
     @property
     def title(self) -> str:
@@ -36,7 +41,15 @@ class Claim:
         """The claim as part of a file's name."""
         source = f"-from-{self.exporter}" if self.exporter else ""
         policy = "" if self.policy == EQUAL else f"-{self.policy}"
-        return f"{self.network}-{self.framework}{source}{policy}"
+        return f"{self.network}{self._size}-{self.framework}{source}{policy}"
+
+    @property
+    def _size(self) -> str:
+        """What is not the network's own, so that no two claims share a file."""
+        height, width = self.input_size or (0, 0)
+        size = f"{height}x{width}" if self.input_size else None
+        own = (size, self.classes, self.activation, self.initializer)
+        return "".join(f"-{value}" for value in own if value is not None)
 
 
 def titled(framework: str, exporter: str | None, policy: str = EQUAL) -> str:

@@ -78,6 +78,17 @@ def percent(text: str) -> float:
     return value / 100
 
 
+def share(text: str) -> float:
+    """A fraction above 0 and up to 1; ``ArgumentTypeError`` for anything else."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value <= 1:  # NaN is neither
+        raise argparse.ArgumentTypeError(f"invalid share {text!r}: write a number above 0 and up to 1")
+    return value
+
+
 def minutes(text: str) -> float:
     """Seconds from a number of minutes, from 0 up; ``ArgumentTypeError`` for anything else."""
     try:

@@ -16,6 +16,7 @@ PARTIAL = ".partial"
 def replacing(path: Path, what: str) -> Iterator[Path]:
     """A temporary file of the same name that becomes ``path`` if the block succeeds, and is gone if not.
 
+    The block may make a folder of that name instead, where there is none yet at ``path``.
     ``UserError`` for what the system refuses (a full disk, a folder that cannot be written).
     """
     # A folder of this thread's own: no reader of ``path.parent`` finds what is in it.
@@ -33,9 +34,7 @@ def replacing(path: Path, what: str) -> Iterator[Path]:
             todo="free space or choose another folder, then start again",
         ) from None
     finally:
-        with contextlib.suppress(OSError):  # a folder that could not be made; one still written into
-            temporary.unlink(missing_ok=True)
-            folder.rmdir()
+        shutil.rmtree(folder, ignore_errors=True)  # one that could not be made; one still written into
 
 
 def require_place(path: Path) -> None:

@@ -77,6 +77,9 @@ class Built(Protocol):
     def outputs(self, images: Array) -> Array:
         """Main logits (batch, classes) in inference mode, on the path that is timed."""
 
+    def head_outputs(self, images: Array) -> dict[str, Array]:
+        """Logits (batch, classes) of every head that was built, by name, in inference mode; never timed."""
+
     def activations(self, images: Array) -> dict[str, Array]:
         """Every named activation by path, in the mode the network was built for."""
 
@@ -106,6 +109,18 @@ class Built(Protocol):
 
     def set_learning_rate(self, rate: float) -> None:
         """The rate of the next steps, above 0; the optimizer's state is kept."""
+
+    def optimizer_state(self) -> dict[str, Array]:
+        """All that the optimizer keeps between steps, under the framework's own names and in its layout."""
+
+    def restore_optimizer(self, state: Weights) -> None:
+        """Put the optimizer into a ``state`` that it gave; after ``prepare_training`` of the same one.
+
+        Nothing else of its present state is kept. The learning rate is set by ``set_learning_rate``.
+        """
+
+    def seed(self, number: int) -> None:
+        """Make the dropout draws of the next step depend on ``number`` (0 to 2³¹ − 1) and nothing before."""
 
     def train_step(self, batch: Any) -> Any:
         """Forward with all heads, weighted loss, all gradients, update; returns the loss unread."""

@@ -109,18 +109,25 @@ class Launcher:
             lines = output.read().decode(errors="replace").splitlines()[-STDERR_LINES:]
         return Finished(child.returncode, seconds, timed_out, "\n".join(lines))
 
-    def ask(self, framework: str | None, task: str, arguments: Mapping[str, Any], timeout: float) -> Any:
+    def ask(
+        self,
+        framework: str | None,
+        task: str,
+        arguments: Mapping[str, Any],
+        timeout: float,
+        during: During = _unwatched,
+    ) -> Any:
         """The answer of ``task`` ("module:function") in a fresh process with ``framework`` loaded, if any.
 
-        Raises ``UserError`` again as the child raised it, ``ChildFailedError`` if there is no answer.
+        ``during`` as in ``run``. Raises ``UserError`` again as the child raised it, ``ChildFailedError`` if
+        there is no answer.
         """
         with tempfile.TemporaryDirectory(prefix="child-") as folder:
             request, answer = Path(folder, "request.json"), Path(folder, "answer.json")
             content = {"framework": framework, "task": task, "threads": self.threads, **arguments}
             request.write_text(json.dumps(content))
-            finished = self.run(
-                framework, ["-m", "implementations.child", str(request), str(answer)], timeout
-            )
+            command = ["-m", "implementations.child", str(request), str(answer)]
+            finished = self.run(framework, command, timeout, during)
             if not answer.exists():
                 raise ChildFailedError(f"{task} in {framework or 'a process of its own'}", finished)
             reply = json.loads(answer.read_text())

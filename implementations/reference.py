@@ -58,11 +58,12 @@ def forward(
 
 
 def outputs(node: Node, weights: Arrays, inputs: list[Array], *, training: bool = False) -> dict[str, Array]:
-    """What one layer makes of ``inputs``, by path: its activation, and before a rectifier ``….linear``."""
+    """What one layer makes of ``inputs``, by path: its output, and before its activation ``….linear``."""
     output = _FORWARD[type(node.layer)](node.layer, _own(node, weights, training), *inputs)
-    if getattr(node.layer, "activation", None) != "relu":
+    activation = getattr(node.layer, "activation", None)
+    if activation is None:
         return {node.path: output}
-    return {f"{node.path}.linear": output, node.path: np.maximum(output, 0)}
+    return {f"{node.path}.linear": output, node.path: _ACTIVATED[activation](output)}
 
 
 def replay(network: Network, weights: Arrays, shown: Arrays, images: ArrayLike) -> dict[str, Array]:
@@ -100,8 +101,8 @@ def backward(
     gradients: dict[str, Array] = {}
     for node in reversed(network.nodes):
         gradient, output = upstream.pop(node.path), _float64(activations[node.path])
-        if getattr(node.layer, "activation", None) == "relu":
-            gradient = gradient * (output > 0)
+        if activation := getattr(node.layer, "activation", None):
+            gradient = gradient * _SLOPE[activation](output)
         inputs = [_float64(activations[path]) for path in node.inputs]
         own_values = _own(node, weights, training=True)
         to_inputs, own = _BACKWARD[type(node.layer)](node.layer, own_values, inputs, gradient)
@@ -143,6 +144,22 @@ def _own(node: Node, weights: Arrays, training: bool) -> dict[str, Array]:
 
 def _float64(array: NDArray[Any]) -> Array:
     return np.asarray(array, np.float64)
+
+
+# --- Activations, and their slopes as functions of what came out ---------------------------
+
+_ACTIVATED: dict[str, Callable[[Array], Array]] = {
+    "relu": lambda x: np.maximum(x, 0),
+    "sigmoid": lambda x: np.exp(-np.logaddexp(0, -x)),
+    "tanh": np.tanh,
+    "elu": lambda x: np.where(x > 0, x, np.expm1(np.minimum(x, 0))),
+}
+_SLOPE: dict[str, Callable[[Array], Array]] = {
+    "relu": lambda y: np.where(y > 0, 1.0, 0.0),
+    "sigmoid": lambda y: y * (1 - y),
+    "tanh": lambda y: 1 - y**2,
+    "elu": lambda y: np.where(y > 0, 1.0, y + 1),
+}
 
 
 # --- Loss ---------------------------------------------------------------------------------

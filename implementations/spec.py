@@ -19,7 +19,7 @@ from typing import Any, Literal
 
 Shape = tuple[int, ...]
 Padding = int | tuple[int, int, int, int]
-Activation = Literal["relu"] | None
+Activation = Literal["relu", "sigmoid", "tanh", "elu"] | None
 INPUT = "input"
 
 
@@ -43,6 +43,11 @@ class GlorotUniform:
 
 
 @dataclass(frozen=True)
+class GlorotNormal:
+    """Normal, not truncated, standard deviation sqrt(2 / (fan_in + fan_out)) (its variance)."""
+
+
+@dataclass(frozen=True)
 class HeNormal:
     """Normal, not truncated, standard deviation sqrt(2 / fan_in) (He et al. 2015, equation 10)."""
 
@@ -54,7 +59,7 @@ class Normal:
     std: float
 
 
-Initializer = Constant | GlorotUniform | HeNormal | Normal
+Initializer = Constant | GlorotUniform | GlorotNormal | HeNormal | Normal
 
 
 @dataclass(frozen=True)

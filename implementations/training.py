@@ -11,6 +11,7 @@ docs/optimizer-forms.md has the formulas and what was measured.
 Symbols: w parameter, g gradient, η learning rate, μ momentum, ε epsilon, t step from 1.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -186,4 +187,19 @@ class SteppedRate:
         return self.initial * self.factor ** ((position + self.offset) // self.every)
 
 
-Schedule = ConstantRate | SteppedRate
+@dataclass(frozen=True)
+class CosineRate:
+    """Half a cosine from ``initial`` down to ``final`` over ``length`` (Loshchilov and Hutter 2016)."""
+
+    initial: float
+    length: int  # positions from ``initial`` to ``final``, which is kept afterwards
+    unit: Unit
+    final: float = 0.0
+
+    def rate(self, position: int) -> float:
+        """The learning rate at ``position`` (steps, epochs or samples done)."""
+        share = min(position, self.length) / self.length
+        return self.final + (self.initial - self.final) * (1 + math.cos(math.pi * share)) / 2
+
+
+Schedule = ConstantRate | SteppedRate | CosineRate

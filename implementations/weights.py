@@ -22,6 +22,7 @@ from implementations.files import replacing
 from implementations.spec import (
     BatchNorm,
     Constant,
+    GlorotNormal,
     GlorotUniform,
     HeNormal,
     LocalResponseNorm,
@@ -137,6 +138,8 @@ def _draw_initial(parameter: Parameter, key: int) -> Array:
         return np.full(shape, rule.value, np.float32)
     if isinstance(rule, GlorotUniform):
         return uniform(key, shape, math.sqrt(6 / (parameter.fan_in + parameter.fan_out)))
+    if isinstance(rule, GlorotNormal):
+        return normal(key, shape, math.sqrt(2 / (parameter.fan_in + parameter.fan_out)))
     if isinstance(rule, HeNormal):
         return normal(key, shape, math.sqrt(2 / parameter.fan_in))
     if isinstance(rule, Normal):

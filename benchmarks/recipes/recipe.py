@@ -1,17 +1,106 @@
-"""What a recipe says: the network, the optimizer, epochs, batch, and where its figures come from."""
+"""What a recipe says: data, network, optimizer, schedule, epochs, and where its figures come from."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
-from implementations.training import Optimizer
+from benchmarks.data.augmentation import Augmentation
+from benchmarks.data.preprocessing import Preprocessing
+from implementations import networks
+from implementations.spec import Network
+from implementations.training import ConstantRate, Optimizer, Schedule
+
+Scale = Literal["full", "small"]
+Size = tuple[int, int]  # (height, width)
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """A training that every framework runs alike: same weights, same images in the same order."""
+class Target:
+    """An accuracy (0 to 1) of the main head whose time is taken; ``part`` is what it is measured on."""
+
+    accuracy: float
+    part: Literal["validation", "test"] = "validation"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stretch of a training with one network, optimizer and schedule; it goes on from the weights before.
+
+    Networks of one recipe have the same parameters and differ in what is frozen.
+    """
 
     name: str
     network: str
     optimizer: Optimizer
     epochs: int
-    batch: int  # a last, smaller batch of an epoch is left out
+    schedule: Schedule | None = None  # none: the optimizer's own rate throughout
+    augmentation: Augmentation | None = None
+    features: bool = False  # what is frozen may be computed once, for nothing augments its images
+
+    def rate(self, step: int, steps_per_epoch: int, batch: int) -> float:
+        """The learning rate of ``step``, which counts from 0 in this stage."""
+        schedule = self.schedule or ConstantRate(self.optimizer.learning_rate)
+        unit = getattr(schedule, "unit", "step")
+        position = {"step": step, "epoch": step // steps_per_epoch, "sample": step * batch}
+        return schedule.rate(position[unit])
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A training that every framework runs alike: same weights, same images in the same order.
+
+    ``optimizer``, ``epochs``, ``schedule`` and ``augmentation`` are those of its only stage, unless
+    ``stages`` lists several.
+    """
+
+    name: str
+    network: str
+    data: str
+    preprocessing: Preprocessing
+    optimizer: Optimizer
+    epochs: int
+    batch: int
     source: str
+    scale: Scale = "full"
+    schedule: Schedule | None = None
+    augmentation: Augmentation | None = None
+    remainder: Literal["drop", "keep"] = "drop"  # of an epoch's images that make no whole batch
+    classes: int | None = None
+    input_size: Size | None = None
+    activation: str | None = None
+    initializer: str | None = None
+    start: Literal["initial", "imagenet"] = "initial"
+    stages: tuple[Stage, ...] = ()
+    train_on_all: bool = False  # data without a validation part: none is held out, it is the test images
+    only: tuple[int, ...] | None = None  # labels whose images are taken, numbered anew from 0
+    train_images: int | None = None  # at most so many; none: all
+    evaluated_images: int | None = None  # at most so many for validation, and for test
+    target: Target | None = None
+    reported: Mapping[str, float] = field(default_factory=dict, hash=False)  # figures that the source prints
+    scaled: str = ""  # what a small scale changes
+
+    @property
+    def parts(self) -> tuple[Stage, ...]:
+        """The stages, one after the other."""
+        only = Stage("all", self.network, self.optimizer, self.epochs, self.schedule, self.augmentation)
+        return self.stages or (only,)
+
+    @property
+    def networks(self) -> tuple[str, ...]:
+        """Names of the networks that are trained."""
+        return tuple(dict.fromkeys(stage.network for stage in self.parts))
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What is not the networks' own: arguments of ``networks.build``, and of a claim."""
+        varied = {"activation": self.activation, "initializer": self.initializer}
+        return {"classes": self.classes, "input_size": self.input_size, **varied}
+
+    def build(self, network: str | None = None) -> Network:
+        """The network of a stage; by default the first one's."""
+        return networks.build(network or self.networks[0], **self.options)
+
+    def with_epochs(self, epochs: int) -> "Recipe":
+        """The same with that many epochs in every stage."""
+        stages = tuple(replace(stage, epochs=epochs) for stage in self.stages)
+        return replace(self, epochs=epochs, stages=stages)

@@ -11,6 +11,7 @@ import pkgutil
 from collections.abc import Callable
 from typing import Any
 
+from implementations import variants
 from implementations.errors import UserError
 from implementations.spec import Network, ShapeError
 
@@ -30,12 +31,19 @@ NETWORKS: dict[str, Callable[..., Network]] = _listed("NETWORKS")
 REDUCED: dict[str, dict[str, Any]] = _listed("REDUCED")
 
 
-def build(name: str, *, classes: int | None = None, input_size: tuple[int, int] | None = None) -> Network:
+def build(
+    name: str,
+    *,
+    classes: int | None = None,
+    input_size: tuple[int, int] | None = None,
+    activation: str | None = None,
+    initializer: str | None = None,
+) -> Network:
     """The network ``name`` with ``classes`` outputs on inputs of (height, width) pixels.
 
-    What is left out keeps the network's own value (the paper's). Raises ``UserError``
-    for a name that is unknown, a class count below 1 or for a network that has none, or a size
-    that a layer cannot take.
+    What is left out keeps the network's own value (the paper's); ``activation`` takes the place of every
+    rectifier, ``initializer`` that of every kernel's. Raises ``UserError`` for a name that is unknown, a
+    class count below 1 or for a network that has none, or a size that a layer cannot take.
     """
     if name not in NETWORKS:
         raise UserError(
@@ -65,4 +73,4 @@ def build(name: str, *, classes: int | None = None, input_size: tuple[int, int] 
             allowed="sizes that every layer can take",
             todo="choose a larger --input HxW, or leave it out for the network's own",
         ) from None
-    return network
+    return variants.varied(network, activation, initializer)

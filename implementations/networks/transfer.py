@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Callable
 
 from implementations.networks.vgg import vgg16_base
-from implementations.spec import BatchNorm, Conv, Dense, Flatten, Layer, Loss, Network
+from implementations.spec import AvgPool, BatchNorm, Conv, Dense, Flatten, Layer, Loss, MaxPool, Network
 
 UNITS = 256
 
@@ -29,6 +29,29 @@ def transfer(base: Network, name: str, *, is_trained: Callable[[str], bool] = la
         source=f"transfer-learning tutorial in Keras, cats and dogs; base: {base.source}",
         loss=Loss("sigmoid"),
     )
+
+
+def divided(network: Network) -> tuple[Network, Network]:
+    """The frozen base of ``network`` as a network that gives features, and the rest as one fed with them.
+
+    Paths stay the same in both. ``ValueError`` where nothing, or everything, is frozen: a base ends before
+    the first layer that is trained, and before the layers without parameters that lead to it.
+    """
+    trained = {parameter.path.split(".")[0] for parameter in network.parameters if parameter.trainable}
+    with_parameters = {parameter.path.split(".")[0] for parameter in network.parameters}
+    end = next((i for i, layer in enumerate(network.layers) if layer.name in trained), 0)
+    while end and not isinstance(network.layers[end - 1], Conv | Dense | BatchNorm | MaxPool | AvgPool):
+        end -= 1
+    if not any(layer.name in with_parameters for layer in network.layers[:end]):
+        raise ValueError(f"{network.name} has no frozen base before a part that is trained")
+    base = dataclasses.replace(
+        network, name=f"{network.name}-base", classes=0, layers=network.layers[:end], loss=Loss("none")
+    )
+    features = base.nodes[-1].output_shape
+    head = dataclasses.replace(
+        network, name=f"{network.name}-head", input_shape=features, layers=network.layers[end:]
+    )
+    return base, head
 
 
 def vgg16_transfer(input_size: tuple[int, int] = (150, 150)) -> Network:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from made_forks import content_of
 
-from benchmarks.data.images import ImageSet
+from benchmarks.data.images import ImageSet, Split
 from benchmarks.plan import Case
 
 
@@ -39,7 +39,10 @@ def write_fork() -> Callable[..., Path]:
 
 @pytest.fixture
 def images() -> ImageSet:
-    """Six training and four test images of 1×2×3, every pixel another value."""
-    pixels = np.arange(60, dtype=np.uint8).reshape(10, 1, 2, 3)
+    """Six training, one validation and three test images of 2×3×1, every pixel another value."""
+    pixels = np.arange(60, dtype=np.uint8).reshape(10, 2, 3, 1)
     labels = np.arange(10, dtype=np.int64)
-    return ImageSet("made", "made", 255, pixels[:6], labels[:6], pixels[6:], labels[6:])
+    train, validation, test = (
+        Split(pixels[chosen], labels[chosen]) for chosen in (slice(6), slice(6, 7), slice(7, None))
+    )
+    return ImageSet("made", "made", tuple("0123456789"), 255, train, validation, test)

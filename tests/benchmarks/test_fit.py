@@ -1,239 +1,297 @@
-import math
-from collections.abc import Callable
+"""A training by the toy adapter in this process, against the same training written out in a few lines."""
+
+import dataclasses
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
+from toy_training import RATE, RECIPE, images, request, toy, trained
 
-from benchmarks import fit, recipes
-from benchmarks.data.images import ImageSet
-from implementations import networks, weights
+from benchmarks import feeding, fit
+from benchmarks.data.batches import Batches
+from benchmarks.recipes import Stage, Target
+from implementations import reference, updates, weights
 from implementations.errors import UserError
 from implementations.network import Settings
+from implementations.training import FORMS, SGD, Adam
 
-ROUNDING = 1e-12  # sums of some thousand float64 terms
-
-# Softmax of (ln 3, 0) is (3/4, 1/4).
-LOSS_RIGHT, LOSS_WRONG = math.log(4 / 3), math.log(4)
-
-
-# --- Batches ------------------------------------------------------------------------------
+STEPS = 44 // 8
+FLOAT32 = 1e-5  # of a loss after some steps computed in float32
 
 
-def epoch_of(seed: int, epoch: int, count: int = 100, batch: int = 10) -> list[int]:
-    return np.concatenate(list(fit.batches(count, batch, seed, epoch))).tolist()
+@pytest.fixture(scope="module")
+def answer(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    return trained(tmp_path_factory.mktemp("trained"))
 
 
-@pytest.mark.parametrize("epoch", [1, 2])
-def test_an_epoch_takes_every_image_once(epoch: int) -> None:
-    assert sorted(epoch_of(0, epoch)) == list(range(100))
+def by_hand(epochs: int) -> tuple[list[float], dict[str, Any]]:
+    """The mean loss of each epoch, and the weights afterwards, by the reference."""
+    network, data = RECIPE.build(), images()
+    values: dict[str, Any] = {p: v.astype(np.float64) for p, v in weights.initial(network, 0).items()}
+    updater = updates.Updater(RECIPE.optimizer, next(iter(FORMS[Adam])), list(values))
+    batches, means = Batches(data.train, RECIPE.batch, seed=0), []
+    for epoch in range(epochs):
+        losses = []
+        updater.rate = RATE * 0.5 ** (epoch // 2)
+        for step in range(epoch * STEPS, (epoch + 1) * STEPS):
+            batch = batches.at(step)
+            shown = reference.forward(network, values, batch.images, training=True)
+            losses.append(reference.loss(network, shown, batch.labels))
+            updater.apply(values, reference.backward(network, values, shown, batch.labels))
+        means.append(float(np.mean(losses)))
+    return means, values
 
 
-def test_the_last_smaller_batch_is_left_out() -> None:
-    sizes = [len(batch) for batch in fit.batches(107, 10, 0, 1)]
-    assert sizes == [10] * 10
+# --- Learning -----------------------------------------------------------------------------
 
 
-def test_no_image_is_repeated_where_some_are_left_out() -> None:
-    chosen = epoch_of(0, 1, count=107)
-    assert len(set(chosen)) == 100
-    assert set(chosen) <= set(range(107))
+def test_losses_are_those_of_the_same_training_written_out(answer: dict[str, Any]) -> None:
+    expected, _ = by_hand(RECIPE.epochs)
+    assert [epoch["train_loss"] for epoch in answer["epochs"]] == pytest.approx(expected, rel=FLOAT32)
 
 
-def test_a_batch_as_large_as_the_data_is_one_batch() -> None:
-    assert [len(batch) for batch in fit.batches(10, 10, 0, 1)] == [10]
+def test_it_learns(answer: dict[str, Any]) -> None:
+    assert answer["epochs"][-1]["train_loss"] < answer["epochs"][0]["train_loss"]
+    assert answer["test"]["accuracy"] > 0.6  # a third by chance
 
 
-def test_images_do_not_come_in_the_files_order() -> None:
-    assert epoch_of(0, 1) != list(range(100))
+def test_every_epoch_has_its_number_and_the_rate_of_the_schedule(answer: dict[str, Any]) -> None:
+    told = [(epoch["epoch"], epoch["learning_rate"]) for epoch in answer["epochs"]]
+    assert told == [(1, RATE), (2, RATE), (3, RATE / 2), (4, RATE / 2)]
 
 
-def test_epochs_differ() -> None:
-    assert epoch_of(0, 1) != epoch_of(0, 2)
+def test_every_epoch_evaluates_the_head_on_train_and_validation(answer: dict[str, Any]) -> None:
+    for epoch in answer["epochs"]:
+        for part in ("train", "validation"):
+            assert epoch[part].keys() == {"main"}
+            assert epoch[part]["main"].keys() == {"loss", "accuracy"}
 
 
-def test_seeds_differ() -> None:
-    assert epoch_of(0, 1) != epoch_of(1, 1)
+def test_what_is_evaluated_is_the_network_after_the_epoch(answer: dict[str, Any]) -> None:
+    _, values = by_hand(1)
+    data, network = images(), RECIPE.build()
+    pixels = data.validation.images.transpose(0, 3, 1, 2) / 255
+    shown = reference.forward(network, values, pixels)
+    expected = reference.loss(network, shown, data.validation.labels)
+    assert answer["epochs"][0]["validation"]["main"]["loss"] == pytest.approx(expected, rel=FLOAT32)
 
 
-def test_an_epoch_of_one_seed_is_not_another_epoch_of_the_next_seed() -> None:
-    assert len({tuple(epoch_of(seed, epoch)) for seed in range(4) for epoch in range(1, 5)}) == 16
+def test_the_start_is_evaluated_before_any_step(answer: dict[str, Any]) -> None:
+    data, network = images(), RECIPE.build()
+    pixels = data.validation.images.transpose(0, 3, 1, 2) / 255
+    shown = reference.forward(network, weights.initial(network, 0), pixels)
+    expected = reference.loss(network, shown, data.validation.labels)
+    assert answer["initial"]["validation"]["main"]["loss"] == pytest.approx(expected, rel=FLOAT32)
 
 
-def test_the_same_seed_and_epoch_give_the_same_order() -> None:
-    assert epoch_of(3, 2) == epoch_of(3, 2)
-
-
-def test_the_order_stays_what_it_was() -> None:
-    # Taken from the implementation once: a pin, so that results of different dates saw the same order.
-    assert epoch_of(seed=0, epoch=1)[:5] == [90, 78, 3, 66, 5]
-
-
-# --- Evaluation ---------------------------------------------------------------------------
-
-
-class Bright:
-    """A built network that says class 1 for bright images and class 0 for dark ones, three to one.
-
-    Its training steps report the sum of the labels as the loss, and it keeps what it was given.
-    """
-
-    def __init__(self) -> None:
-        self.batches: list[int] = []
-        self.given: list[tuple[NDArray[np.float32], NDArray[np.int64]]] = []
-        self.optimizer: Any = None
-
-    def outputs(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
-        self.batches.append(len(images))
-        bright = images.reshape(len(images), -1).mean(axis=1) > 0.5
-        return np.where(bright[:, None], [0.0, math.log(3)], [math.log(3), 0.0])
-
-    def put(self, images: Any, labels: Any) -> Any:
-        self.given.append((images, labels))
-        return labels
-
-    def train_step(self, batch: Any) -> float:
-        return float(batch.sum())
-
-    def prepare_training(self, optimizer: Any) -> None:
-        self.optimizer = optimizer
-
-
-def one_pixel_each(pixels: list[int], labels: list[int]) -> ImageSet:
-    """Test images of one pixel each, with their labels."""
-    images = np.array(pixels, np.uint8).reshape(-1, 1, 1, 1)
-    classes = np.array(labels, np.int64)
-    return ImageSet("made", "made", 255, images, classes, images, classes)
-
-
-def evaluated(data: ImageSet) -> dict[str, float]:
-    return fit.evaluate(Bright(), data)  # type: ignore[arg-type]
-
-
-def test_accuracy_is_the_share_of_hits() -> None:
-    found = evaluated(one_pixel_each([0, 255, 0, 255], [0, 1, 0, 0]))
-    assert found["test_accuracy"] == 0.75  # all but the last
-
-
-def test_the_loss_is_the_mean_cross_entropy() -> None:
-    found = evaluated(one_pixel_each([0, 255, 0, 255], [0, 1, 0, 0]))
-    assert found["test_loss"] == pytest.approx((3 * LOSS_RIGHT + LOSS_WRONG) / 4, rel=ROUNDING)
-
-
-def test_large_logits_do_not_overflow(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Bright, "outputs", lambda self, images: np.array([[1000.0, 0.0]]))
-    assert evaluated(one_pixel_each([0], [1]))["test_loss"] == 1000.0  # exp(1000) has no float64
-
-
-def test_batches_of_the_evaluation_count_by_their_images() -> None:
-    # One image more than two batches; the last one alone is wrong.
-    count = 2 * fit.EVALUATION_BATCH + 1
-    found = evaluated(one_pixel_each([0] * count, [0] * (count - 1) + [1]))
-    expected = ((count - 1) * LOSS_RIGHT + LOSS_WRONG) / count
-    assert found["test_accuracy"] == (count - 1) / count
-    assert found["test_loss"] == pytest.approx(expected, rel=ROUNDING)
-
-
-def test_labels_follow_their_images_across_the_border_of_a_batch() -> None:
-    count = 2 * fit.EVALUATION_BATCH
-    pixels = [255 if number >= fit.EVALUATION_BATCH else 0 for number in range(count)]
-    assert evaluated(one_pixel_each(pixels, [pixel // 255 for pixel in pixels]))["test_accuracy"] == 1.0
-
-
-def test_the_evaluation_bounds_its_batches() -> None:
-    built, zeros = Bright(), [0] * (fit.EVALUATION_BATCH + 1)
-    fit.evaluate(built, one_pixel_each(zeros, zeros))  # type: ignore[arg-type]
-    assert built.batches == [fit.EVALUATION_BATCH, 1]
-
-
-# --- A training ---------------------------------------------------------------------------
-
-
-class Fake:
-    """A framework whose built network is ``Bright``."""
-
-    def __init__(self) -> None:
-        self.built = Bright()
-        self.training: bool | None = None
-
-    def build(self, network: Any, values: Any, settings: Settings, *, training: bool) -> Bright:
-        self.training = training
-        return self.built
-
-    def versions(self) -> dict[str, str]:
-        return {"fake": "1"}
-
-
-@pytest.fixture
-def trained(tmp_path: Path) -> Callable[[], tuple[Fake, dict[str, Any]]]:
-    """Trains the MLP's recipe on 70 images whose pixel is their number and label its last bit."""
-
-    def run() -> tuple[Fake, dict[str, Any]]:
-        framework, network = Fake(), networks.build("mlp")
-        numbers = np.arange(70, dtype=np.uint8)
-        images = numbers.reshape(-1, 1, 1, 1)
-        labels = (numbers % 2).astype(np.int64)
-        ImageSet("made", "made", 255, images, labels, images, labels).save(tmp_path / "data.safetensors")
-        weights.save(tmp_path / "weights.safetensors", weights.initial(network, 0))
-        answer = fit.fit(
-            framework,  # type: ignore[arg-type]
-            settings=Settings(),
-            recipe="mlp",
-            weights_path=str(tmp_path / "weights.safetensors"),
-            data_path=str(tmp_path / "data.safetensors"),
-            seed=0,
+def test_times_are_told(answer: dict[str, Any]) -> None:
+    elapsed = [epoch["elapsed_s"] for epoch in answer["epochs"]]
+    assert elapsed == sorted(elapsed)
+    for epoch in answer["epochs"]:
+        assert epoch["seconds"] > 0
+        assert epoch["waited_s"] >= 0
+        images_trained = STEPS * RECIPE.batch
+        assert epoch["images_per_second"] * (epoch["seconds"] + epoch["waited_s"]) == pytest.approx(
+            images_trained
         )
-        return framework, answer
-
-    return run
 
 
-def test_a_training_has_the_recipes_epochs(trained: Any) -> None:
-    _, answer = trained()
-    assert [row["epoch"] for row in answer["epochs"]] == [1, 2, 3, 4, 5]  # source C's five epochs
+def test_the_test_counts_every_image_once(answer: dict[str, Any]) -> None:
+    confusion = np.array(answer["test"]["confusion"])
+    assert confusion.sum(axis=1).tolist() == [4, 4, 4]  # rows are true classes
+    assert np.trace(confusion) / 12 == answer["test"]["accuracy"]
 
 
-def test_a_training_uses_the_recipes_optimizer(trained: Any) -> None:
-    framework, _ = trained()
-    assert framework.built.optimizer == recipes.find("mlp").optimizer
+def test_steps_are_whole_batches_unless_the_remainder_is_kept(tmp_path: Path, answer: dict[str, Any]) -> None:
+    kept = trained(tmp_path, recipe=dataclasses.replace(RECIPE, remainder="keep", epochs=1))
+    assert (answer["steps_per_epoch"], kept["steps_per_epoch"]) == (5, 6)
 
 
-def test_a_training_builds_all_heads(trained: Any) -> None:
-    framework, _ = trained()
-    assert framework.training is True
+def test_the_weights_are_there_and_are_those_that_were_tested(tmp_path: Path) -> None:
+    answer = trained(tmp_path)
+    path = tmp_path / answer["weights"]["file"]
+    assert weights.sha256(path) == answer["weights"]["sha256"]
+    network, data = RECIPE.build(), images()
+    shown = reference.forward(
+        network, weights.load(path, network), data.test.images.transpose(0, 3, 1, 2) / 255
+    )
+    found = shown["logits"].argmax(axis=1)
+    assert float((found == data.test.labels).mean()) == answer["test"]["accuracy"]
 
 
-def test_every_training_step_gets_a_full_batch(trained: Any) -> None:
-    framework, answer = trained()
-    assert [len(labels) for _, labels in framework.built.given] == [32] * 10  # 2 of 70 images, 5 epochs
-    assert answer["steps_per_epoch"] == 2
+def test_the_batches_hash_tells_the_order(tmp_path: Path, answer: dict[str, Any]) -> None:
+    other = trained(tmp_path, seed=1)
+    assert len(answer["batches_sha256"]) == 64
+    assert other["batches_sha256"] != answer["batches_sha256"]
 
 
-def test_labels_of_a_training_stay_with_their_images(trained: Any) -> None:
-    framework, _ = trained()
-    for images, labels in framework.built.given:
-        numbers = np.rint(images.reshape(-1) * 255).astype(int)
-        assert (numbers % 2).tolist() == labels.tolist()
+# --- Stages, target, divergence -----------------------------------------------------------
 
 
-def test_images_of_a_training_are_scaled(trained: Any) -> None:
-    framework, _ = trained()
-    assert max(images.max() for images, _ in framework.built.given) <= 69 / 255 + 1e-7  # one float32 rounding
+def staged(first: float, second: float) -> Any:
+    stages = (
+        Stage("first", "mlp", SGD(first), 2),
+        Stage("second", "mlp", SGD(second, momentum=0.5), 1),
+    )
+    return dataclasses.replace(RECIPE, stages=stages)
 
 
-def test_the_loss_of_an_epoch_is_the_mean_of_its_steps(trained: Any) -> None:
-    framework, answer = trained()
-    first, second = (labels.sum() for _, labels in framework.built.given[:2])
-    assert answer["epochs"][0]["train_loss"] == (first + second) / 2
+def test_stages_follow_each_other_with_their_own_optimizers(tmp_path: Path) -> None:
+    answer = trained(tmp_path, recipe=staged(2**-4, 2**-6))
+    told = [(epoch["epoch"], epoch["stage"], epoch["learning_rate"]) for epoch in answer["epochs"]]
+    assert told == [(1, "first", 2**-4), (2, "first", 2**-4), (3, "second", 2**-6)]
 
 
-def test_the_start_is_evaluated_too(trained: Any) -> None:
-    _, answer = trained()
-    assert answer["initial"]["test_accuracy"] == 0.5  # all 70 images are dark: class 0, half of them
+def test_a_stage_goes_on_from_the_weights_before(tmp_path: Path) -> None:
+    answer = trained(tmp_path, recipe=staged(2**-4, 2**-20))
+    before, after = (answer["epochs"][number]["validation"]["main"]["loss"] for number in (1, 2))
+    assert after == pytest.approx(before, rel=1e-3)  # the second stage's rate moves next to nothing
 
 
-def test_an_unknown_recipe_is_refused() -> None:
-    with pytest.raises(UserError, match="unknown recipe: given cnn; allowed: mlp"):
-        recipes.find("cnn")
+def test_the_epoch_that_reaches_the_target_is_told(tmp_path: Path) -> None:
+    answer = trained(tmp_path, recipe=dataclasses.replace(RECIPE, target=Target(0.01)))
+    first = answer["epochs"][0]
+    assert answer["target"] == {
+        "accuracy": 0.01,
+        "part": "validation",
+        "reached_epoch": 1,
+        "seconds": first["elapsed_s"],
+    }
+    assert len(answer["epochs"]) == RECIPE.epochs
+
+
+def test_a_target_that_is_not_reached_is_told_too(tmp_path: Path) -> None:
+    recipe = dataclasses.replace(RECIPE, target=Target(1.0, "test"), optimizer=SGD(1e-9), schedule=None)
+    answer = trained(tmp_path, recipe=recipe, until_target=True)
+    assert (answer["target"]["reached_epoch"], answer["target"]["seconds"]) == (None, None)
+    assert len(answer["epochs"]) == RECIPE.epochs
+    assert all("main" in epoch["test"] for epoch in answer["epochs"])
+
+
+def test_training_stops_at_its_target_if_asked(tmp_path: Path) -> None:
+    recipe = dataclasses.replace(RECIPE, target=Target(0.01))
+    assert len(trained(tmp_path, recipe=recipe, until_target=True)["epochs"]) == 1
+
+
+def test_divergence_names_the_step(tmp_path: Path) -> None:
+    recipe = dataclasses.replace(RECIPE, optimizer=SGD(1e30), schedule=None)
+    with (
+        np.errstate(all="ignore"),
+        pytest.raises(ArithmeticError, match=r"became (nan|inf) in step \d: this"),
+    ):
+        trained(tmp_path, recipe=recipe)
+
+
+# --- Determinism --------------------------------------------------------------------------
+
+
+def test_equal_bits_are_said_to_be_deterministic(answer: dict[str, Any]) -> None:
+    assert answer["deterministic"] is True
+
+
+def test_a_framework_that_rounds_by_chance_is_not_deterministic(tmp_path: Path) -> None:
+    module, draws = toy(), np.random.default_rng()
+
+    class Unsteady(module.ToyNetwork):  # type: ignore[misc, name-defined]
+        def train_step(self, batch: Any) -> float:
+            loss = super().train_step(batch)
+            self.values["logits.bias"] = self.values["logits.bias"] + draws.normal(0, 1e-9, 3)
+            return float(loss)
+
+    module.ToyNetwork = Unsteady  # type: ignore[attr-defined]
+    assert trained(tmp_path, framework=module)["deterministic"] is False
+
+
+def test_judging_determinism_leaves_the_training_as_it_was(tmp_path: Path, answer: dict[str, Any]) -> None:
+    module = toy()
+    expected, _ = by_hand(1)
+    judged = trained(tmp_path, framework=module, recipe=dataclasses.replace(RECIPE, epochs=1))
+    assert judged["epochs"][0]["train_loss"] == pytest.approx(expected[0], rel=FLOAT32)
+
+
+# --- Checkpoints --------------------------------------------------------------------------
+
+
+def curves(answer: dict[str, Any]) -> list[Any]:
+    """All that must be equal to the bit."""
+    names = ("epoch", "learning_rate", "train_loss", "train", "validation")
+    return [[epoch[name] for name in names] for epoch in answer["epochs"]]
+
+
+class EndedError(Exception):
+    pass
+
+
+def interrupting(steps: int) -> Any:
+    """The toy adapter whose process ends after so many steps, those that judge determinism included."""
+    module, left = toy(), [steps]
+
+    class Ending(module.ToyNetwork):  # type: ignore[misc, name-defined]
+        def train_step(self, batch: Any) -> float:
+            if not left[0]:
+                raise EndedError
+            left[0] -= 1
+            return float(super().train_step(batch))
+
+    module.ToyNetwork = Ending  # type: ignore[attr-defined]
+    return module
+
+
+@pytest.mark.parametrize("steps", [12, 15, 19, 28])
+def test_a_training_that_goes_on_has_the_same_curve(
+    tmp_path: Path, answer: dict[str, Any], steps: int
+) -> None:
+    with pytest.raises(EndedError):
+        trained(tmp_path, framework=interrupting(steps), checkpoint_steps=2)
+    resumed = trained(tmp_path, checkpoint_steps=2)
+    assert curves(resumed) == curves(answer)
+    assert resumed["test"] == answer["test"]
+    assert resumed["weights"]["sha256"] == answer["weights"]["sha256"]
+    assert "going on after step" in (tmp_path / "training" / "log.txt").read_text()
+
+
+@pytest.mark.parametrize("steps", [14, 21])
+def test_stages_go_on_too(tmp_path: Path, steps: int) -> None:
+    whole = trained(tmp_path / "whole", recipe=staged(2**-4, 2**-6))
+    with pytest.raises(EndedError):
+        trained(tmp_path, recipe=staged(2**-4, 2**-6), framework=interrupting(steps), checkpoint_steps=1)
+    resumed = trained(tmp_path, recipe=staged(2**-4, 2**-6), checkpoint_steps=1)
+    assert curves(resumed) == curves(whole)
+    assert resumed["weights"]["sha256"] == whole["weights"]["sha256"]
+
+
+def test_elapsed_time_goes_on(tmp_path: Path) -> None:
+    with pytest.raises(EndedError):
+        trained(tmp_path, framework=interrupting(10 + 11), checkpoint_steps=1)
+    resumed = trained(tmp_path)
+    elapsed = [epoch["elapsed_s"] for epoch in resumed["epochs"]]
+    assert elapsed == sorted(elapsed)
+
+
+def test_a_target_reached_before_the_interruption_still_ends_it(tmp_path: Path) -> None:
+    recipe = dataclasses.replace(RECIPE, target=Target(0.01))
+    trained(tmp_path, recipe=recipe, until_target=True)
+    assert len(trained(tmp_path, recipe=recipe, until_target=True)["epochs"]) == 1
+
+
+def test_another_trainings_checkpoint_is_refused(tmp_path: Path) -> None:
+    trained(tmp_path, seed=1)
+    with pytest.raises(UserError, match="belongs to another training"):
+        trained(tmp_path, seed=2)
+
+
+def test_another_thread_counts_checkpoint_is_refused(tmp_path: Path) -> None:
+    trained(tmp_path)
+    with pytest.raises(UserError, match="belongs to another training"):
+        fit.fit(toy(), settings=Settings(threads=2), **request(tmp_path))  # type: ignore[arg-type]
+
+
+# --- Small things -------------------------------------------------------------------------
+
+
+def test_the_sample_is_always_the_same() -> None:
+    data = images()
+    first, again = feeding.fixed_sample(data.train, 5), feeding.fixed_sample(data.train, 5)
+    assert np.array_equal(first.images, again.images)
+    assert len(first) == 5

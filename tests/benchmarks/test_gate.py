@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from benchmarks import results
+from benchmarks import recipes, results
 from benchmarks.plan import Case
-from benchmarks.recipes import MLP
 from benchmarks.run import Run
+from benchmarks.train import Wanted
 from implementations.cache import Cache
 from implementations.certificates import signed
 from implementations.claims import Claim
@@ -44,7 +44,7 @@ def test_a_case_without_proof_is_not_measured(run: Run) -> None:
 
 def test_a_network_without_proof_is_not_trained(run: Run) -> None:
     data: Any = type("Data", (), {"title": "none", "sha256": ""})
-    run.train(MLP, data)
+    run.trainings.run(Wanted(recipes.named("mlp"), data), run.frameworks)
     assert list(results.trainings(run.folder)) == []
     assert [failure["task"] for failure in run.failures] == ["accuracy"]
 
@@ -56,5 +56,5 @@ def test_a_run_with_a_failed_proof_has_not_passed(run: Run) -> None:
 def test_a_later_result_makes_a_failure_good(run: Run) -> None:
     run.measure()
     case = Case("mlp", "training", 32, "paddle")
-    run._made_good(results.fork_path(run.folder, case, 2))
+    run.failed.made_good(results.fork_path(run.folder, case, 2))
     assert {failure["fork"] for failure in run.failures} == {1, 3}

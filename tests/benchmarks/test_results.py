@@ -23,6 +23,15 @@ GOOD_TRAINING = {
     "initial": {"test_loss": 2.3, "test_accuracy": 0.1},
     "epochs": [{"epoch": 1, "train_loss": 0.5, "test_loss": 0.4, "test_accuracy": 0.9, "seconds": 1.0}],
 }
+NEWER_TRAINING = {
+    **{key: value for key, value in GOOD_TRAINING.items() if key != "initial"},
+    "schema_version": 3,
+    "scale": "full",
+    "seed": 0,
+    "initial": {"validation": {"main": {"loss": 2.3, "accuracy": 0.1}}},
+    "test": {"loss": 0.4, "accuracy": 0.9},
+    "target": None,
+}
 
 
 def written(tmp_path: Path, content: Any) -> Path:
@@ -337,8 +346,8 @@ def test_a_fork_is_where_its_case_and_number_say(tmp_path: Path, case: Case) -> 
 
 
 def test_a_failed_training_has_a_record_of_its_own(tmp_path: Path) -> None:
-    final = results.training_path(tmp_path, "mlp", "paddle")
-    assert results.failure_path(tmp_path, final) == tmp_path / "failures" / "training-mlp-paddle.json"
+    final = results.training_path(tmp_path, "mlp", "paddle", 0)
+    assert results.failure_path(tmp_path, final) == tmp_path / "failures" / "training-mlp-paddle-seed0.json"
 
 
 # --- Trainings ----------------------------------------------------------------------------
@@ -346,6 +355,16 @@ def test_a_failed_training_has_a_record_of_its_own(tmp_path: Path) -> None:
 
 def test_a_good_training_is_accepted(tmp_path: Path) -> None:
     assert results.read_training(written(tmp_path, GOOD_TRAINING)) == GOOD_TRAINING
+
+
+def test_a_training_of_this_version_is_accepted(tmp_path: Path) -> None:
+    assert results.read_training(written(tmp_path, NEWER_TRAINING)) == NEWER_TRAINING
+
+
+@pytest.mark.parametrize("name", [*results.TRAINING, *results.TRAINING_3])
+def test_a_training_of_this_version_that_lacks_a_field_is_refused(tmp_path: Path, name: str) -> None:
+    content = {key: value for key, value in NEWER_TRAINING.items() if key != name}
+    assert name in refusal(written(tmp_path, content), results.read_training)
 
 
 @pytest.mark.parametrize("name", results.TRAINING)
@@ -357,7 +376,7 @@ def test_a_training_that_lacks_a_field_is_refused(tmp_path: Path, name: str) -> 
 @pytest.mark.parametrize(
     "change",
     [
-        {"schema_version": results.SCHEMA_VERSION + 1},
+        {"schema_version": results.TRAINING_VERSION + 1},
         {"schema_version": "1"},
         {"schema_version": None},
         {"epochs": []},
@@ -381,7 +400,7 @@ def test_a_damaged_training_is_refused(tmp_path: Path) -> None:
 
 def test_a_newer_training_is_said_to_be_newer(tmp_path: Path) -> None:
     message = refusal(
-        written(tmp_path, {**GOOD_TRAINING, "schema_version": results.SCHEMA_VERSION + 1}),
+        written(tmp_path, {**GOOD_TRAINING, "schema_version": results.TRAINING_VERSION + 1}),
         results.read_training,
     )
     assert "lacks" not in message
@@ -389,7 +408,7 @@ def test_a_newer_training_is_said_to_be_newer(tmp_path: Path) -> None:
 
 def test_trainings_come_in_the_order_of_their_names(tmp_path: Path) -> None:
     for framework in ("pytorch", "keras-tensorflow", "paddle"):
-        path = results.training_path(tmp_path, "mlp", framework)
+        path = results.training_path(tmp_path, "mlp", framework, 0)
         results.write_json(path, {**GOOD_TRAINING, "framework": framework})
     found = [row["framework"] for row in results.trainings(tmp_path)]
     assert found == ["keras-tensorflow", "paddle", "pytorch"]

@@ -158,20 +158,3 @@ def training(framework: str, accuracies: list[float], seconds: list[float]) -> d
         "initial": {"test_accuracy": 0.1},
         "epochs": [{"test_accuracy": accuracy, "seconds": s} for accuracy, s in pairs],
     }
-
-
-def test_a_training_shows_its_accuracies_and_a_typical_epoch() -> None:
-    table = summary.training_table([training("paddle", [0.8, 0.87654, 0.9], [9.0, 2.0, 1.0])])
-    assert rows(table) == [
-        ("mlp", "digits", "paddle", "0.1000", "0.8000", "0.8765", "0.9000", "2.0"),  # the median, not 4.0
-    ]
-
-
-def test_a_training_table_has_a_column_for_every_epoch() -> None:
-    table = summary.training_table([training("paddle", [0.8, 0.9], [1.0, 1.0])])
-    headings = [column.header for column in table.columns]
-    assert headings == ["recipe", "data", "framework", "before", "epoch 1", "epoch 2", "s an epoch"]
-
-
-def test_no_trainings_give_no_rows() -> None:
-    assert rows(summary.training_table([])) == []

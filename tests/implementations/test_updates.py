@@ -15,6 +15,7 @@ from implementations.training import (
     Adam,
     Adamax,
     ConstantRate,
+    CosineRate,
     Decay,
     Nadam,
     Optimizer,
@@ -216,3 +217,13 @@ def test_the_schedule_of_source_d_never_fires_in_its_200_passes() -> None:
 
 def test_a_constant_rate_is_constant() -> None:
     assert {ConstantRate(0.5).rate(position) for position in (0, 1, 10**9)} == {0.5}
+
+
+def test_half_a_cosine_falls_from_its_initial_to_its_final_rate() -> None:
+    schedule = CosineRate(0.1, length=8, unit="epoch", final=0.02)
+    rates = [schedule.rate(position) for position in range(12)]
+    assert rates[0] == pytest.approx(0.1, rel=1e-15)
+    assert rates[4] == pytest.approx(0.06, rel=1e-15)  # half-way between
+    assert rates[2] == pytest.approx(0.02 + 0.04 * (1 + math.sqrt(0.5)), rel=1e-15)
+    assert rates[8:] == [pytest.approx(0.02, rel=1e-15)] * 4
+    assert rates == sorted(rates, reverse=True)

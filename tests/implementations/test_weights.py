@@ -10,7 +10,7 @@ from safetensors.numpy import save_file
 
 from implementations import networks, weights
 from implementations.errors import UserError
-from implementations.spec import Constant, GlorotUniform, HeNormal, Normal, Parameter
+from implementations.spec import Constant, GlorotNormal, GlorotUniform, HeNormal, Normal, Parameter
 
 MLP = networks.build("mlp")
 
@@ -52,6 +52,7 @@ def test_large_arrays_continue_the_stream_between_chunks(monkeypatch: pytest.Mon
     ("rule", "std"),
     [
         (GlorotUniform(), math.sqrt(2 / (300 + 400))),
+        (GlorotNormal(), math.sqrt(2 / (300 + 400))),
         (HeNormal(), math.sqrt(2 / 300)),
         (Normal(0.01), 0.01),
     ],

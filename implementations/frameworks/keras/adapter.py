@@ -83,6 +83,8 @@ class KerasNetwork:
         backend.set_precision(settings.precision)
         self.model, tensors = functional(network)
         self.named = {node.path: tensors[node.path] for node in network.nodes}
+        drops = (layer for layer in self.model.layers if isinstance(layer, keras.layers.Dropout))
+        self.generators = [layer.seed_generator for layer in drops if layer.rate > 0]
         self.layout = ChannelsLast(network)
         self.variables = dict(self._variables())
         self.engine = backend.Engine(self.model, self._loss, settings)
@@ -120,6 +122,14 @@ class KerasNetwork:
         with self.inferring():
             found = ops.convert_to_numpy(self.infer(self.put(images))).astype(self.dtype)
         return self.layout.activation(self.network.heads[0].path, found)
+
+    def head_outputs(self, images: Array) -> dict[str, Array]:
+        with self.inferring():
+            found = self.engine.heads(self.put(images).images)
+        values = {head: ops.convert_to_numpy(logits).astype(self.dtype) for head, logits in found.items()}
+        return {
+            head.name: self.layout.activation(head.path, values[head.name]) for head in self.network.heads
+        }
 
     def activations(self, images: Array) -> dict[str, Array]:
         self.engine.sync_to_model()
@@ -175,6 +185,27 @@ class KerasNetwork:
     def set_learning_rate(self, rate: float) -> None:
         self.engine.sync_to_model()
         optimizers.set_learning_rate(self.engine.optimizer, rate)
+        self.engine.sync_from_model()
+
+    def optimizer_state(self) -> dict[str, Array]:
+        self.engine.sync_to_model()
+        kept = self.engine.optimizer.variables
+        return {f"{number}.{v.path}": ops.convert_to_numpy(v).copy() for number, v in enumerate(kept)}
+
+    def restore_optimizer(self, state: Weights) -> None:
+        self.engine.sync_to_model()
+        arrays = {int(key.partition(".")[0]): array for key, array in state.items()}
+        for number, variable in enumerate(self.engine.optimizer.variables):
+            variable.assign(arrays[number])
+        self.engine.sync_from_model()
+
+    def seed(self, number: int) -> None:
+        backend.seed(number)
+        if not self.generators:
+            return
+        self.engine.sync_to_model()
+        for place, generator in enumerate(self.generators):
+            generator.state.assign(np.array([number, place], np.uint32))
         self.engine.sync_from_model()
 
     def train_step(self, batch: Batch) -> Any:

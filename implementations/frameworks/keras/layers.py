@@ -90,7 +90,7 @@ def place(node: spec.Node, inputs: list[Any]) -> Any:
             options = {"trainable": trained, **_zeros("gamma", "beta", "moving_mean", "moving_variance")}
             norm = layers.BatchNormalization(momentum=momentum, epsilon=layer.eps, **options, **named)
             x = norm(inputs[0])
-            return x if layer.activation is None else layers.ReLU(name=layer_name(f"{node.path}.relu"))(x)
+            return x if layer.activation is None else _activation(layer.activation, f"{node.path}.relu")(x)
         case spec.MaxPool():
             x, mode = _padded(node, inputs[0], LowestPadding)
             return layers.MaxPooling2D(layer.kernel, layer.stride, padding=mode, **named)(x)
@@ -126,7 +126,13 @@ def _rectified(node: spec.Node, join: type[layers.Layer], inputs: list[Any]) -> 
     layer: Any = node.layer
     if layer.activation is None:
         return join(name=layer_name(node.path))(inputs)
-    return layers.ReLU(name=layer_name(node.path))(join()(inputs))
+    return _activation(layer.activation, node.path)(join()(inputs))
+
+
+def _activation(name: str, path: str) -> layers.Layer:
+    """A layer of its own, where it cannot be fused."""
+    named = {"name": layer_name(path)}
+    return layers.ReLU(**named) if name == "relu" else layers.Activation(name, **named)
 
 
 def _options(layer: spec.Conv | spec.Dense) -> dict[str, Any]:

@@ -125,12 +125,22 @@ class PaddleNetwork:
         if not self.module.training:
             with self.inferring():
                 return self.infer(self.put(images)).astype(self.dtype).numpy()
+        return self._evaluated(images, auxiliary=False)[0]
+
+    def head_outputs(self, images: Array) -> dict[str, Array]:
+        outputs = self._evaluated(images, auxiliary=True)
+        return {head.name: output for head, output in zip(self.network.heads, outputs, strict=True)}
+
+    def _evaluated(self, images: Array, *, auxiliary: bool) -> list[Array]:
+        """Heads in inference mode."""
+        training = self.module.training
         self._set_training(False)
         try:
-            with self.inferring():
-                return self._forward(self.put(images).images)[0].astype(self.dtype).numpy()
+            with self.inferring(), self._precision():
+                heads = self.module.heads(self.put(images).images, auxiliary=auxiliary)
+                return [np.asarray(head.astype(self.dtype).numpy()) for head in heads]
         finally:
-            self._set_training(True)
+            self._set_training(training)
 
     def activations(self, images: Array) -> dict[str, Array]:
         with paddle.no_grad(), self._watched() as seen:
@@ -192,14 +202,30 @@ class PaddleNetwork:
     def _forward(self, images: Tensor) -> Sequence[Tensor]:
         if self.mixed is None:
             return self.module(images)
-        with paddle.amp.auto_cast(dtype=self.mixed):
+        with self._precision():
             return self.module(images)
 
+    def _precision(self) -> contextlib.AbstractContextManager[Any]:
+        return paddle.amp.auto_cast(dtype=self.mixed) if self.mixed else contextlib.nullcontext()
+
     def prepare_training(self, optimizer: Optimizer) -> None:
+        self.asked = optimizer
         self.optimizer = optimizers.make(optimizer, self.module.named_parameters())
 
     def set_learning_rate(self, rate: float) -> None:
         optimizers.set_learning_rate(self.optimizer, rate)
+
+    def optimizer_state(self) -> dict[str, Array]:
+        return optimizers.state(self.optimizer, dict(self.module.named_parameters()))
+
+    def restore_optimizer(self, state: Weights) -> None:
+        rate = self.optimizer.get_lr()
+        self.prepare_training(self.asked)  # an accumulator cannot be taken away from one that has it
+        self.set_learning_rate(rate)
+        optimizers.restore(self.optimizer, state, dict(self.module.named_parameters()))
+
+    def seed(self, number: int) -> None:
+        paddle.seed(number)
 
     def train_step(self, batch: Batch) -> Tensor:
         loss = self._loss(batch)

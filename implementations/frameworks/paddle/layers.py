@@ -1,17 +1,24 @@
 """The specification as PaddlePaddle layers, in dynamic mode.
 
-Sublayers nest as the specification's paths do, so ``state_dict()`` keys are the paths. A rectifier
+Sublayers nest as the specification's paths do, so ``state_dict()`` keys are the paths. An activation
 is a sublayer beside its layer (``conv1``, ``conv1_relu``).
 """
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import paddle
 from paddle import Tensor, nn
 
 from implementations import spec
+
+ACTIVATIONS: dict[str, Callable[[], Any]] = {
+    "relu": nn.ReLU,
+    "sigmoid": nn.Sigmoid,
+    "tanh": nn.Tanh,
+    "elu": nn.ELU,
+}
 
 
 def run(steps: Iterable[nn.Layer], x: Tensor) -> Tensor:
@@ -62,11 +69,14 @@ class Trunk(nn.Layer):
         self.steps = builder.chain(self, layers, "")
 
     def forward(self, x: Tensor) -> list[Tensor]:
+        return self.heads(x, auxiliary=self.training)
+
+    def heads(self, x: Tensor, *, auxiliary: bool) -> list[Tensor]:
         heads = []
         for step in self.steps:
             if not isinstance(step, Auxiliary):
                 x = step(x)
-            elif self.training:
+            elif auxiliary:
                 heads.append(step(x))
         return [x, *heads]
 
@@ -88,14 +98,14 @@ class Builder:
         return steps
 
     def layers(self, layer: spec.Layer, path: str) -> list[tuple[str, nn.Layer]]:
-        """(name's suffix, layer): padding where the layer cannot pad by itself, layer, rectifier."""
+        """(name's suffix, layer): padding where the layer cannot pad by itself, layer, activation."""
         made = [*self.explicit_padding(layer), ("", self.layer(layer, path))]
         if getattr(layer, "frozen", False):
             for parameter in made[-1][1].parameters():
                 parameter.stop_gradient = True
         self.taps[path] = made[-1][1]
-        if getattr(layer, "activation", None) == "relu":
-            made.append(("_relu", nn.ReLU()))
+        if activation := getattr(layer, "activation", None):
+            made.append((f"_{activation}", ACTIVATIONS[activation]()))
             self.taps |= {f"{path}.linear": self.taps[path], path: made[-1][1]}
         return made
 

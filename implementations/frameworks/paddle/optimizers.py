@@ -1,12 +1,14 @@
 """The specification's optimizers as Paddle's own."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+import numpy as np
 import paddle
 from paddle import Tensor
 
 from implementations.errors import UserError
+from implementations.network import Array, Weights
 from implementations.training import (
     SGD,
     Adadelta,
@@ -68,6 +70,35 @@ def make(optimizer: Optimizer, named: Iterable[tuple[str, Tensor]]) -> paddle.op
 def set_learning_rate(optimizer: paddle.optimizer.Optimizer, rate: float) -> None:
     """The rate of the next steps."""
     optimizer.set_lr(rate)
+
+
+def state(optimizer: paddle.optimizer.Optimizer, named: Mapping[str, Tensor]) -> dict[str, Array]:
+    """What ``optimizer`` keeps between steps of the parameters ``named`` by path: ``path/accumulator``."""
+    return {key: np.array(value.numpy()) for key, value in _accumulators(optimizer, named).items()}
+
+
+def restore(optimizer: paddle.optimizer.Optimizer, arrays: Weights, named: Mapping[str, Tensor]) -> None:
+    """Put a new ``optimizer`` into a state that ``state`` gave."""
+    if not arrays:
+        return
+    # Paddle makes them in the first step, and would take their values by names that count what was
+    # made before in the process.
+    with paddle.no_grad():
+        block = paddle.static.default_main_program().global_block()
+        optimizer._create_accumulators(block, [p for p in named.values() if not p.stop_gradient])
+    for key, accumulator in _accumulators(optimizer, named).items():
+        accumulator.set_value(arrays[key])
+
+
+def _accumulators(optimizer: paddle.optimizer.Optimizer, named: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """By ``path/accumulator``, without the number at the end of Paddle's own names."""
+    found, names = {}, {parameter.name: path for path, parameter in named.items()}
+    for name, accumulator in optimizer.state_dict().items():
+        owner = max((own for own in names if name.startswith(f"{own}_")), key=len, default=None)
+        if owner is not None:
+            kind, _, _ = name.removeprefix(f"{owner}_").rpartition("_")
+            found[f"{names[owner]}/{kind}"] = accumulator
+    return found
 
 
 def _decoupled(optimizer: Optimizer, trained: dict[str, Tensor]) -> dict[str, Any]:

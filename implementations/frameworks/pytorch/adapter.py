@@ -123,13 +123,26 @@ class PyTorchNetwork:
     def outputs(self, images: Array) -> Array:
         if not self.module.training:
             with self.inferring():
-                return self.infer(self.put(images)).to(self.dtype).cpu().numpy()
+                return self._read(self.infer(self.put(images)))
+        return self._evaluated(images, auxiliary=False)[0]
+
+    def head_outputs(self, images: Array) -> dict[str, Array]:
+        outputs = self._evaluated(images, auxiliary=True)
+        return {head.name: output for head, output in zip(self.network.heads, outputs, strict=True)}
+
+    def _evaluated(self, images: Array, *, auxiliary: bool) -> list[Array]:
+        """Heads in inference mode, not compiled: what is timed here is training."""
+        training = self.module.training
         self.module.eval()
-        try:  # not compiled: what is timed here is training
+        try:
             with self.inferring():
-                return self.module(self.put(images).images)[0].to(self.dtype).cpu().numpy()
+                heads = self.module.heads(self.put(images).images, auxiliary=auxiliary)
+                return [self._read(head) for head in heads]
         finally:
-            self.module.train()
+            self.module.train(training)
+
+    def _read(self, logits: Tensor) -> Array:
+        return logits.to(self.dtype).cpu().numpy()
 
     def activations(self, images: Array) -> dict[str, Array]:
         with torch.no_grad(), self._watched() as seen:
@@ -197,6 +210,15 @@ class PyTorchNetwork:
 
     def set_learning_rate(self, rate: float) -> None:
         optimizers.set_learning_rate(self.optimizer, rate)
+
+    def optimizer_state(self) -> dict[str, Array]:
+        return optimizers.state(self.optimizer)
+
+    def restore_optimizer(self, state: Weights) -> None:
+        optimizers.restore(self.optimizer, state)
+
+    def seed(self, number: int) -> None:
+        torch.manual_seed(number)
 
     def train_step(self, batch: Batch) -> Tensor:
         self.optimizer.zero_grad()

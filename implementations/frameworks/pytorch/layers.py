@@ -1,15 +1,25 @@
 """The specification as PyTorch modules.
 
 ``print(net)`` shows ordinary layers; ``state_dict()`` keys are the specification's paths, because
-modules nest as the paths do. A rectifier is a module beside its layer (``conv1``, ``conv1_relu``).
+modules nest as the paths do. An activation is a module beside its layer
+(``conv1``, ``conv1_relu``).
 """
 
-from collections.abc import Iterable
+import functools
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from implementations import spec
+
+ACTIVATIONS: dict[str, Callable[[], Any]] = {
+    "relu": functools.partial(nn.ReLU, inplace=True),
+    "sigmoid": nn.Sigmoid,
+    "tanh": nn.Tanh,
+    "elu": nn.ELU,
+}
 
 
 def run(steps: Iterable[nn.Module], x: Tensor) -> Tensor:
@@ -60,11 +70,14 @@ class Trunk(nn.Module):
         self.steps = builder.chain(self, layers, "")
 
     def forward(self, x: Tensor) -> list[Tensor]:
+        return self.heads(x, auxiliary=self.training)
+
+    def heads(self, x: Tensor, *, auxiliary: bool) -> list[Tensor]:
         heads = []
         for step in self.steps:
             if not isinstance(step, Auxiliary):
                 x = step(x)
-            elif self.training:
+            elif auxiliary:
                 heads.append(step(x))
         return [x, *heads]
 
@@ -93,13 +106,13 @@ class Builder:
         return steps
 
     def modules(self, layer: spec.Layer, path: str) -> list[tuple[str, nn.Module]]:
-        """(name's suffix, module): padding where the layer cannot pad by itself, layer, rectifier."""
+        """(name's suffix, module): padding where the layer cannot pad by itself, layer, activation."""
         made = [*self.explicit_padding(layer), ("", self.module(layer, path))]
         if getattr(layer, "frozen", False):
             made[-1][1].requires_grad_(False)
         self.taps[path] = made[-1][1]
-        if getattr(layer, "activation", None) == "relu":
-            made.append(("_relu", nn.ReLU(inplace=True)))
+        if activation := getattr(layer, "activation", None):
+            made.append((f"_{activation}", ACTIVATIONS[activation]()))
             self.taps |= {f"{path}.linear": self.taps[path], path: made[-1][1]}
         return made
 

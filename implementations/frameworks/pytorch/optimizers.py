@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from implementations.errors import UserError
+from implementations.network import Array, Weights
 from implementations.training import (
     SGD,
     Adadelta,
@@ -65,6 +66,26 @@ def set_learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
     """The rate of the next steps."""
     for group in optimizer.param_groups:
         group["lr"] = rate
+
+
+def state(optimizer: torch.optim.Optimizer) -> dict[str, Array]:
+    """What ``optimizer`` keeps between steps: ``number of the parameter.name``."""
+    kept = optimizer.state_dict()["state"]
+    return {
+        f"{number}.{name}": value.detach().cpu().numpy().copy()
+        for number, named in kept.items()
+        for name, value in named.items()
+        if value is not None  # a velocity before the first step
+    }
+
+
+def restore(optimizer: torch.optim.Optimizer, arrays: Weights) -> None:
+    """Put ``optimizer`` into a state that ``state`` gave."""
+    kept: dict[int, dict[str, Tensor]] = {}
+    for key, array in arrays.items():
+        number, _, name = key.partition(".")
+        kept.setdefault(int(number), {})[name] = torch.tensor(array)
+    optimizer.load_state_dict({"state": kept, "param_groups": optimizer.state_dict()["param_groups"]})
 
 
 def _is_decoupled(optimizer: Optimizer) -> bool:

@@ -84,6 +84,10 @@ class ToyNetwork:
     def outputs(self, images: Array) -> Array:
         return self.infer(self.put(images))
 
+    def head_outputs(self, images: Array) -> dict[str, Array]:
+        shown = self._forward(images)
+        return {head.name: shown[head.path] for head in self.network.heads}
+
     def activations(self, images: Array) -> dict[str, Array]:
         return {path: value for path, value in self._forward(images).items() if path != spec.INPUT}
 
@@ -119,10 +123,25 @@ class ToyNetwork:
     def set_learning_rate(self, rate: float) -> None:
         self.updater.rate = rate
 
+    def optimizer_state(self) -> dict[str, Array]:
+        kept = self.updater.state
+        arrays = {f"{path}/{name}": value for path, own in kept.items() for name, value in own.items()}
+        return {"steps": np.array(self.updater.steps), **arrays}
+
+    def restore_optimizer(self, state: Weights) -> None:
+        self.updater.steps, self.updater.state = int(state["steps"]), {}
+        for key in state.keys() - {"steps"}:
+            path, _, name = key.partition("/")
+            self.updater.state.setdefault(path, {})[name] = np.array(state[key])
+
+    def seed(self, number: int) -> None:
+        """Nothing is drawn: the toy has no dropout."""
+
     def train_step(self, batch: Batch) -> float:
         assert batch.labels is not None
         loss, gradients = self.gradients(batch.images, batch.labels)
-        self.updater.apply(self.values, gradients)
+        self.updater.apply(self.values, gradients)  # in float64
+        self.load(self.values)
         return loss
 
     def switches(self) -> dict[str, str]:

@@ -81,6 +81,10 @@ def _is_known(option: str, value: Any) -> bool:
     return True
 
 
+def seed(number: int) -> None:
+    """Nothing: dropout draws from the variable of its own layer."""
+
+
 def inferring() -> contextlib.AbstractContextManager[Any]:
     return contextlib.nullcontext()  # what is compiled knows that nothing is differentiated
 
@@ -95,6 +99,7 @@ class Engine:
         untimed = functools.partial(jax.jit, compiler_options=_soonest(model))
         self._jit = untimed if settings.precision == "float64" else jax.jit
         self._infer = self._jit(self._forward)
+        self._heads = self._jit(self._all_heads)
         self._gradients = self._jit(jax.value_and_grad(self._training_loss, has_aux=True))
         self._activations = untimed(model.stateless_call, static_argnames="training")
         self._traced = untimed(jax.value_and_grad(self._loss_and_outputs, has_aux=True))
@@ -124,6 +129,9 @@ class Engine:
         logits = self._infer(self.trainable, self.frozen, images)
         self.pending.append(logits)
         return logits
+
+    def heads(self, images: Any) -> Any:
+        return self._heads(self.trainable, self.frozen, images)
 
     def activations(self, images: Any, training: bool) -> Any:
         outputs, frozen = self._activations(*self._state(), images, training=training)
@@ -159,7 +167,10 @@ class Engine:
         return loss
 
     def _forward(self, trainable: list[Any], frozen: list[Any], images: Any) -> Any:
-        return self.model.stateless_call(trainable, frozen, images, training=False)[0]["main"]
+        return self._all_heads(trainable, frozen, images)["main"]
+
+    def _all_heads(self, trainable: list[Any], frozen: list[Any], images: Any) -> Any:
+        return self.model.stateless_call(trainable, frozen, images, training=False)[0]
 
     def _training_loss(
         self, trainable: list[Any], frozen: list[Any], images: Any, labels: Any

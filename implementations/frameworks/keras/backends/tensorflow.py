@@ -53,6 +53,10 @@ def finished(compute: Callable[..., Any], *arguments: Any) -> Callable[[], None]
     return run
 
 
+def seed(number: int) -> None:
+    """Nothing: dropout draws from the variable of its own layer."""
+
+
 def inferring() -> contextlib.AbstractContextManager[Any]:
     return contextlib.nullcontext()  # what is compiled knows that nothing is differentiated
 
@@ -64,6 +68,7 @@ class Engine:
         self.model, self.loss, self.device = model, loss, settings.device
         self.compile = True if settings.switches.compile else None  # by XLA; None: TensorFlow's own choice
         self.infer = self._function(lambda images: model(images, training=False)["main"])
+        self.heads = self._function(lambda images: model(images, training=False))
         self.gradients = self._function(self._backward)
 
     def sync_from_model(self) -> None:

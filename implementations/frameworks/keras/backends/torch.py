@@ -48,6 +48,11 @@ def finished(compute: Callable[..., Any], *arguments: Any) -> Callable[[], None]
     return run
 
 
+def seed(number: int) -> None:
+    """Keras' dropout of an unseeded layer is PyTorch's own here, and draws from its global generator."""
+    torch.manual_seed(number)
+
+
 def inferring() -> contextlib.AbstractContextManager[Any]:
     return torch.no_grad()  # as in Keras' own predict
 
@@ -69,6 +74,9 @@ class Engine:
 
     def infer(self, images: Any) -> Any:
         return self.model(images, training=False)["main"]
+
+    def heads(self, images: Any) -> Any:
+        return self.model(images, training=False)
 
     def activations(self, images: Any, training: bool) -> Any:
         with torch.no_grad():

@@ -1,0 +1,102 @@
+"""From stored pixels to what a network is fed, as each source says; OpenCV where images are resized."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from implementations.errors import UserError
+
+Floats = NDArray[np.float32]
+Scale = Literal["unit", "caffe", "standard"]
+
+# Of ImageNet's training images. Caffe's: blue, green, red in 0 … 255, as VGG was trained (Simonyan and
+# Zisserman 2014, their model files). Torchvision's: red, green, blue in 0 … 1.
+CAFFE_MEAN = np.array([103.939, 116.779, 123.68], np.float32)
+STANDARD_MEAN = np.array([0.485, 0.456, 0.406], np.float32)
+STANDARD_DEVIATION = np.array([0.229, 0.224, 0.225], np.float32)
+BYTE = 255
+LARGEST_PICTURE = 1 << 26  # pixels that OpenCV decodes; 16,384 × 4,096, say
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """Bilinear resize to ``size`` (height, width), then one of three scales.
+
+    ``unit``: divided by the pixels' maximum. ``caffe``: blue, green, red in 0 … 255 minus their mean.
+    ``standard``: red, green, blue in 0 … 1, minus mean, divided by deviation. Grey images are repeated into
+    ``channels``; the last two scales need three.
+    """
+
+    size: tuple[int, int] | None = None
+    scale: Scale = "unit"
+    channels: int | None = None
+
+    def apply(self, images: NDArray[np.uint8], maximum: int = BYTE) -> Floats:
+        """(n, channels, height, width) float32 from (n, height, width, channels) uint8."""
+        return self.scaled(self.resized(images), maximum)
+
+    def resized(self, images: NDArray[np.uint8]) -> Floats:
+        """The images in ``size``, not rounded: float32, same range."""
+        if self.size is None or self.size == images.shape[1:3]:
+            return images.astype(np.float32)
+        cv2 = opencv()
+        height, width = self.size
+        found = np.empty((len(images), height, width, images.shape[3]), np.float32)
+        for target, image in zip(found, images, strict=True):
+            pixels = image.astype(np.float32)
+            target[...] = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_LINEAR).reshape(
+                target.shape
+            )
+        return found
+
+    def scaled(self, pixels: Floats, maximum: int = BYTE) -> Floats:
+        """(n, channels, height, width) in the chosen scale; (n, height, width, channels) in 0 … maximum."""
+        if self.channels is not None and pixels.shape[3] == 1:
+            pixels = np.repeat(pixels, self.channels, axis=3)
+        found = SCALES[self.scale](pixels, maximum)
+        return np.ascontiguousarray(found.transpose(0, 3, 1, 2))
+
+
+def _unit(pixels: Floats, maximum: int) -> Floats:
+    return pixels / np.float32(maximum)
+
+
+def _caffe(pixels: Floats, maximum: int) -> Floats:
+    return (pixels * np.float32(BYTE / maximum))[..., ::-1] - CAFFE_MEAN
+
+
+def _standard(pixels: Floats, maximum: int) -> Floats:
+    return (_unit(pixels, maximum) - STANDARD_MEAN) / STANDARD_DEVIATION
+
+
+SCALES: dict[str, Callable[[Floats, int], Floats]] = {
+    "unit": _unit,
+    "caffe": _caffe,
+    "standard": _standard,
+}
+
+
+def opencv() -> Any:
+    """OpenCV, on one thread: batches are made side by side, and frameworks count on their cores.
+
+    It reads its bound of a picture's pixels from the environment, once, when it is imported.
+    """
+    os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(LARGEST_PICTURE))
+    try:
+        import cv2  # a child that neither resizes nor augments does without
+    except ModuleNotFoundError:
+        raise UserError(
+            "images cannot be resized, decoded or augmented without OpenCV",
+            given="an environment without it",
+            allowed="one with opencv-python-headless",
+            todo="install that package there",
+        ) from None
+    cv2.setNumThreads(1)
+    cv2.utils.logging.setLogLevel(
+        cv2.utils.logging.LOG_LEVEL_SILENT
+    )  # what it would say of a damaged picture is said by who asked for it
+    return cv2

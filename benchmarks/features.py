@@ -1,0 +1,111 @@
+"""What a frozen base makes of all images, computed once and kept: its head is then trained on that alone.
+
+A child's part. Kept under all that the features depend on: the base and its weights, the images and how
+they are prepared, and the framework's build, whose rounding is its own.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks import scores
+from benchmarks.data.batches import inorder
+from benchmarks.data.images import PARTS, ImageSet, Split
+from benchmarks.data.preprocessing import Preprocessing
+from benchmarks.measure import CLOCK
+from implementations.files import replacing
+from implementations.network import Built, Framework, Settings, Weights
+from implementations.spec import Network
+
+TOLD_EVERY_S = 2.0
+PLAIN = Preprocessing()  # features are fed as they are
+MAXIMUM = 1
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Base:
+    """A frozen base in one framework, and how images are prepared for it."""
+
+    framework: Framework
+    settings: Settings
+    network: Network
+    weights: Weights
+    preprocessing: Preprocessing
+
+    def features(self, data: ImageSet, folder: Path, tell: Tell) -> dict[str, Split]:
+        """Features (n, height, width, channels) float32 of each part, mapped from files in ``folder``."""
+        place = folder / f"{self.network.name}-{self._key(data)[:16]}"
+        if place.is_dir():
+            tell(f"features of {self.network.name}: computed before")
+        else:
+            self._compute(data, place, tell)
+        return {part: _mapped(place, part, getattr(data, part).labels) for part in PARTS}
+
+    def _key(self, data: ImageSet) -> str:
+        total = hashlib.sha256()
+        settings = [self.settings.precision, self.settings.policy, self.settings.device]
+        about = [
+            self.network.digest,
+            data.sha256,
+            repr(self.preprocessing),
+            self.framework.versions(),
+            settings,
+        ]
+        total.update(json.dumps(about, sort_keys=True).encode())
+        for parameter in self.network.parameters:
+            total.update(np.ascontiguousarray(self.weights[parameter.path]).tobytes())
+        return total.hexdigest()
+
+    def _compute(self, data: ImageSet, place: Path, tell: Tell) -> None:
+        """Write the features of every part; the folder is there whole or not at all."""
+        built = self.framework.build(self.network, self.weights, self.settings, training=False)
+        told = _Told(tell, sum(len(getattr(data, part)) for part in PARTS))
+        with replacing(place, "the features") as temporary:
+            temporary.mkdir(parents=True)
+            for part in PARTS:
+                self._write(built, data, part, temporary / f"{part}.npy", told)
+
+    def _write(self, built: Built, data: ImageSet, part: str, path: Path, told: "_Told") -> None:
+        channels, *size = self.network.nodes[-1].output_shape
+        split = getattr(data, part)
+        kept = np.lib.format.open_memmap(path, "w+", np.float32, (len(split), *size, channels))
+        start = 0
+        for features in self._batches(built, split, data.maximum):
+            kept[start : start + len(features)] = features.transpose(0, 2, 3, 1)
+            start += len(features)
+            told.more(len(features))
+        kept.flush()
+
+    def _batches(self, built: Built, split: Split, maximum: int) -> Iterator[NDArray[np.float32]]:
+        """(n, channels, height, width), in batches of one size: another one would be compiled anew."""
+        size = scores.batch_for(self.network.input_shape, len(split))
+        for batch in inorder(split, size, self.preprocessing, maximum):
+            missing = size - len(batch)
+            images = np.pad(batch.images, ((0, missing), (0, 0), (0, 0), (0, 0)))
+            yield built.outputs(images)[: len(batch)]
+
+
+@dataclass
+class _Told:
+    """How far it is, said now and then."""
+
+    tell: Tell
+    images: int
+    done: int = 0
+    told_at: float = 0.0
+
+    def more(self, images: int) -> None:
+        self.done += images
+        if self.done == self.images or CLOCK() - self.told_at > TOLD_EVERY_S:
+            self.told_at = CLOCK()
+            self.tell(f"features: {self.done:,} of {self.images:,} images ({self.done / self.images:.0%})")
+
+
+def _mapped(place: Path, part: str, labels: NDArray[np.int64]) -> Split:
+    return Split(np.load(place / f"{part}.npy", mmap_mode="r", allow_pickle=False), labels)

@@ -1,0 +1,61 @@
+"""What a stage's network is fed with: images, or the features that a frozen base makes of them."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from benchmarks import scores
+from benchmarks.data.batches import Batches
+from benchmarks.data.images import ImageSet, Split
+from benchmarks.data.preprocessing import Preprocessing
+from benchmarks.recipes.recipe import Recipe, Stage
+from implementations import weights
+from implementations.spec import Network
+
+SAMPLE = 1000  # training images that are evaluated after each epoch, at most
+SAMPLE_KEY = 3
+
+
+@dataclass(frozen=True, eq=False)
+class Fed:
+    """Three splits, and how they are prepared."""
+
+    train: Split
+    validation: Split
+    test: Split
+    preprocessing: Preprocessing
+    maximum: int
+
+    @classmethod
+    def with_images(cls, data: ImageSet, preprocessing: Preprocessing) -> "Fed":
+        return cls(data.train, data.validation, data.test, preprocessing, data.maximum)
+
+    @cached_property
+    def sample(self) -> Split:
+        """Training images that are evaluated as the validation's are, always the same."""
+        return fixed_sample(self.train, min(SAMPLE, len(self.validation)))
+
+    def batches(self, recipe: Recipe, stage: Stage, seed: int) -> Batches:
+        """Those of all epochs of all stages, augmented as ``stage`` says."""
+        return Batches(
+            self.train,
+            recipe.batch,
+            seed,
+            self.preprocessing,
+            stage.augmentation,
+            self.maximum,
+            recipe.remainder,
+        )
+
+    def evaluation(self, network: Network) -> scores.Evaluation:
+        """How ``network`` is evaluated on any of the splits."""
+        largest = max(len(part) for part in (self.sample, self.validation, self.test))
+        size = scores.batch_for(network.input_shape, largest)
+        return scores.Evaluation(self.preprocessing, self.maximum, network.loss, size)
+
+
+def fixed_sample(split: Split, count: int) -> Split:
+    """``count`` images of ``split``, always the same."""
+    order = np.argsort(weights.raw_words(SAMPLE_KEY, len(split)), kind="stable")
+    return split.chosen(np.sort(order[:count]))

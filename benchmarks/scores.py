@@ -1,0 +1,129 @@
+"""How good logits are: loss and accuracy of every head, confusion, samples. NumPy float64 throughout."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.data.batches import inorder
+from benchmarks.data.images import Split
+from benchmarks.data.preprocessing import Preprocessing
+from implementations.network import Array, Built
+from implementations.spec import Loss
+
+Logits = NDArray[np.float64]
+LARGEST_BATCH = 1000
+VALUES = 2**23  # input values of one batch: what GoogLeNet makes of 55 images of 224×224 fits into memory
+TOP = 5
+RIGHT, WRONG = 3, 6  # samples that a result shows
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """How splits of one data set are fed to a network for evaluation."""
+
+    preprocessing: Preprocessing
+    maximum: int
+    rule: Loss
+    batch: int
+
+    def logits(self, built: Built, split: Split) -> dict[str, Logits]:
+        """(n, classes) float64 of every head that was built, in inference mode."""
+        found: dict[str, list[Array]] = {}
+        for images, count in self._batches(split):
+            for head, logits in built.head_outputs(images).items():
+                found.setdefault(head, []).append(logits[:count])
+        return {head: np.concatenate(parts).astype(np.float64) for head, parts in found.items()}
+
+    def _batches(self, split: Split) -> Iterator[tuple[Array, int]]:
+        """Batches of one size, and how many of their images count: another size is compiled anew."""
+        for batch in inorder(split, self.batch, self.preprocessing, self.maximum):
+            missing = self.batch - len(batch)
+            yield np.pad(batch.images, ((0, missing), (0, 0), (0, 0), (0, 0))), len(batch)
+
+    def scores(self, built: Built, split: Split) -> dict[str, dict[str, float | None]]:
+        """Loss and accuracy of every head on ``split``."""
+        logits = self.logits(built, split)
+        return {head: of_head(self.rule, values, split.labels) for head, values in logits.items()}
+
+
+def batch_for(shape: tuple[int, ...], images: int) -> int:
+    """How many images of ``shape`` are evaluated at a time, of ``images`` in all."""
+    return max(1, min(LARGEST_BATCH, images, VALUES // int(np.prod(shape))))
+
+
+def of_head(rule: Loss, logits: Logits, labels: NDArray[np.int64]) -> dict[str, float | None]:
+    """Mean loss (``None`` where it is no number) and accuracy, 0 to 1."""
+    loss = float(losses(rule, logits, labels).mean())
+    accuracy = float((predicted(rule, logits) == labels).mean())
+    return {"loss": loss if np.isfinite(loss) else None, "accuracy": accuracy}
+
+
+def losses(rule: Loss, logits: Logits, labels: NDArray[np.int64]) -> Logits:
+    """(n,) cross-entropy of each image."""
+    if rule.kind == "sigmoid":
+        flat = logits.reshape(-1)
+        return np.asarray(np.logaddexp(0, flat) - flat * labels)
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    picked = shifted[np.arange(len(labels)), labels]
+    return np.asarray(np.log(np.exp(shifted).sum(axis=1)) - picked)
+
+
+def predicted(rule: Loss, logits: Logits) -> NDArray[np.int64]:
+    """(n,) classes."""
+    if rule.kind == "sigmoid":
+        return (logits.reshape(-1) > 0).astype(np.int64)
+    return np.asarray(logits.argmax(axis=1), np.int64)
+
+
+def probabilities(rule: Loss, logits: Logits) -> Logits:
+    """(n, classes); two classes for one sigmoid unit."""
+    if rule.kind == "sigmoid":
+        second = np.exp(-np.logaddexp(0, -logits.reshape(-1)))
+        return np.stack([1 - second, second], axis=1)
+    odds = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return np.asarray(odds / odds.sum(axis=1, keepdims=True))
+
+
+def report(rule: Loss, logits: Logits, labels: NDArray[np.int64], classes: int) -> dict[str, Any]:
+    """What a result says of the test images: scores, top-5 accuracy, confusion, samples."""
+    shares, found = probabilities(rule, logits), predicted(rule, logits)
+    return {
+        **of_head(rule, logits, labels),
+        "top5": _top5(shares, labels),
+        "confusion": confusion(found, labels, classes).tolist(),
+        "samples": _samples(shares, found, labels),
+    }
+
+
+def confusion(found: NDArray[np.int64], labels: NDArray[np.int64], classes: int) -> NDArray[np.int64]:
+    """(classes, classes) counts: a row a true class, a column a predicted one."""
+    counts = np.zeros((classes, classes), np.int64)
+    np.add.at(counts, (labels, found), 1)
+    return counts
+
+
+def _top5(shares: Logits, labels: NDArray[np.int64]) -> float | None:
+    """The share of images whose class is among the five likeliest; none where there are no more."""
+    if shares.shape[1] <= TOP:
+        return None
+    best = np.argsort(-shares, axis=1, kind="stable")[:, :TOP]
+    return float((best == labels[:, None]).any(axis=1).mean())
+
+
+def _samples(shares: Logits, found: NDArray[np.int64], labels: NDArray[np.int64]) -> list[dict[str, Any]]:
+    """The first images that were recognised, and the surest mistakes."""
+    surest = np.argsort(-shares.max(axis=1), kind="stable")
+    right = np.flatnonzero(found == labels)[:RIGHT]
+    wrong = [index for index in surest if found[index] != labels[index]][:WRONG]
+    return [
+        {
+            "index": int(index),
+            "label": int(labels[index]),
+            "predicted": int(found[index]),
+            "probability": float(shares[index, found[index]]) if np.isfinite(shares[index]).all() else None,
+        }
+        for index in (*right, *wrong)
+    ]

@@ -1,0 +1,96 @@
+from pathlib import Path
+
+import pytest
+
+from benchmarks import recipes
+from benchmarks.recipes.written import read
+from implementations.errors import UserError
+from implementations.training import SGD, CosineRate
+
+GOOD = """
+network = "mlp"
+activation = "tanh"
+initializer = "he_normal"
+data = "digits"
+epochs = 3
+batch = 16
+
+[optimizer]
+kind = "sgd"
+learning_rate = 0.1
+momentum = 0.9
+
+[schedule]
+kind = "cosine"
+length = 3
+unit = "epoch"
+"""
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "mine.toml"
+    path.write_text(text)
+    return path
+
+
+def test_a_file_is_a_recipe(tmp_path: Path) -> None:
+    recipe = read(written(tmp_path, GOOD))
+    assert (recipe.name, recipe.network, recipe.epochs) == ("mine", "mlp", 3)
+    assert recipe.optimizer == SGD(0.1, momentum=0.9)
+    assert recipe.schedule == CosineRate(0.1, length=3, unit="epoch")
+    assert recipe.build().by_path["hidden"].layer.activation == "tanh"  # type: ignore[attr-defined]
+
+
+def test_a_file_is_found_by_its_name(tmp_path: Path) -> None:
+    assert recipes.find(str(written(tmp_path, GOOD))).name == "mine"
+
+
+def test_a_scale_is_not_asked_of_a_file(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="has one scale"):
+        recipes.find(str(written(tmp_path, GOOD)), "small")
+
+
+def test_every_mistake_has_a_line_that_names_the_file(tmp_path: Path) -> None:
+    text = GOOD.replace("epochs = 3", "epochs = 0").replace('data = "digits"', 'data = "cats"')
+    text = text.replace('network = "mlp"', 'network = "lenet"').replace("momentum = 0.9", "speed = 0.9")
+    path = written(tmp_path, text)
+    with pytest.raises(UserError) as caught:
+        read(path)
+    lines = str(caught.value).split("\nerror: ")
+    assert len(lines) == 4
+    assert all(line.startswith(str(path)) for line in lines)
+    for word in ("epochs", "cats", "lenet", "optimizer.speed"):
+        assert any(word in line for line in lines), word
+
+
+def test_a_network_that_cannot_be_built_is_told(tmp_path: Path) -> None:
+    with pytest.raises(
+        UserError, match="unknown activation: given softplus; allowed: relu, sigmoid, tanh, elu"
+    ):
+        read(written(tmp_path, GOOD.replace("tanh", "softplus")))
+
+
+@pytest.mark.parametrize("text", ["epochs =", "[", "\0", "epochs = 3\nepochs = 4"])
+def test_what_is_no_toml_is_refused_in_one_line(tmp_path: Path, text: str) -> None:
+    with pytest.raises(UserError, match="the recipe cannot be read"):
+        read(written(tmp_path, text))
+
+
+def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="the recipe cannot be read"):
+        read(tmp_path / "none.toml")
+
+
+def test_a_file_of_other_bytes_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_bytes(bytes(range(128, 256)))
+    with pytest.raises(UserError, match="the recipe cannot be read"):
+        read(path)
+
+
+def test_nothing_in_a_file_is_executed(tmp_path: Path) -> None:
+    mark = tmp_path / "mark"
+    text = GOOD.replace('"tanh"', f"\"__import__('pathlib').Path('{mark}').touch()\"")
+    with pytest.raises(UserError):
+        read(written(tmp_path, text))
+    assert not mark.exists()

@@ -160,6 +160,11 @@ def _add_train(command: argparse.ArgumentParser) -> None:
         help="stop after the epoch that reaches this accuracy; default: the recipe's target",
     )
     command.add_argument(
+        "--weights",
+        metavar="FILE",
+        help="start from these, as far as they go: a file of ours, imagenet[@ORIGIN], initial",
+    )
+    command.add_argument(
         "--checkpoint-steps", type=commandline.positive, metavar="N", help="also after so many steps"
     )
     command.add_argument(
@@ -300,7 +305,9 @@ def _train(options: argparse.Namespace) -> int:
     run.recipes = [recipe]
     data = train.load(recipe, options.data_dir, run.prover, CONSOLE.print)
     saving = Saving(options.checkpoint_steps, options.checkpoint_seconds)
-    wanted = Wanted(recipe, data, until_target=options.until_target is not None, saving=saving)
+    wanted = Wanted(
+        recipe, data, options.weights, until_target=options.until_target is not None, saving=saving
+    )
     with _interruptible(run):
         run.open()
         run.prove()
@@ -335,12 +342,18 @@ def _interruptible(run: Run) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        kept = len(list((run.folder / "forks").glob("*.json")))
         named = any(word.partition("=")[0] in ("--output", "--resume") for word in sys.orig_argv)
         words = shlex.join([*sys.orig_argv[1:], *([] if named else ["--output", str(run.folder)])])
         raise KeyboardInterrupt(
-            f"{kept} finished forks are kept in {run.folder}; go on with: python {words}"
+            f"{_kept(run)} are kept in {run.folder}; go on with: python {words}"
         ) from None
+
+
+def _kept(run: Run) -> str:
+    """What an interruption has not lost."""
+    kind = "training" if run.preset_name == TRAINING else "forks"
+    count = len(list((run.folder / kind).glob("*.json")))
+    return f"{count} finished trainings and checkpoints" if kind == "training" else f"{count} finished forks"
 
 
 def _prepared(options: argparse.Namespace, chosen: list[str]) -> Run:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import results
+from benchmarks import results, starting
 from benchmarks.checkpoint import USUAL, Saving
 from benchmarks.data import digits, fashion_mnist, sets
 from benchmarks.data.images import ImageSet, Split, store
@@ -32,7 +32,7 @@ class Wanted:
 
     recipe: Recipe
     data: ImageSet
-    weights: Path | None = None  # to start from; none: the recipe's own
+    weights: str | None = None  # to start from, as ``starting.file`` takes it; none: the recipe's own
     until_target: bool = False
     saving: Saving = USUAL
 
@@ -150,7 +150,7 @@ def train(
     stored = store(wanted.data, prover.cache.data(wanted.data.name, wanted.data.sha256))
     request = {
         "recipe": as_table(recipe),
-        "weights_path": str(wanted.weights or prover.cache.initial_weights(network, seed)),
+        "weights_path": str(starting.file(wanted.weights or recipe.start, network, seed, prover, tell)),
         "data_path": str(stored.folder),
         "seed": seed,
         "device": prover.device,
@@ -162,7 +162,8 @@ def train(
     }
     following = Following(folder / LOG, tell)
     answer = prover.launcher.ask(framework, "benchmarks.fit:fit", request, TIMEOUT_S, following)
-    return {**about(recipe, network, wanted.data), "framework": framework, "seed": seed, **answer}
+    told = {"framework": framework, "seed": seed, "start": wanted.weights or recipe.start}
+    return {**about(recipe, network, wanted.data), **told, **answer}
 
 
 def about(recipe: Recipe, network: Network, data: ImageSet) -> dict[str, Any]:

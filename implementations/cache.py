@@ -39,6 +39,11 @@ class Cache:
             weights.save(path, weights.initial(network, seed))
         return path
 
+    def started_weights(self, network: Network, seed: int, source_sha256: str) -> Path:
+        """Where starting weights belong that come from a file as far as it has them."""
+        name = f"{network.name}-{network.digest[:16]}-from-{source_sha256[:16]}-{seed}.safetensors"
+        return self._path("weights", name)
+
     def model(self, network: Network, exporter: str) -> Path:
         """Where the ONNX file of ``network`` from ``exporter`` belongs."""
         return self._path("models", f"{network.name}-{network.digest[:16]}-{exporter}.onnx")

@@ -28,6 +28,7 @@ ORCHESTRATING = (
     "benchmarks.run",
     "benchmarks.node",
     "benchmarks.fit",
+    "benchmarks.trainings",
     "benchmarks.fork",
     "benchmarks.conftest",
     "reports.__main__",

@@ -41,14 +41,14 @@ class Warp:
     def matrix(self, height: int, width: int) -> Matrix:
         """(2, 3) float64: input coordinates (x, y) of the output's (x, y, 1), in pixels."""
         turn, shear = np.deg2rad(self.rotation), np.deg2rad(self.shear)
-        centre = _move((width - 1) / 2, (height - 1) / 2)
+        x, y = (width - 1) / 2, (height - 1) / 2
         rotation = _linear(np.cos(turn), -np.sin(turn), np.sin(turn), np.cos(turn))
         shift = _move(self.shift_x * width, self.shift_y * height)
         sheared = _linear(1.0, -np.sin(shear), 0.0, np.cos(shear))
         zoom = _linear(self.zoom_x, 0.0, 0.0, self.zoom_y)
         mirror = _linear(-1.0 if self.is_mirrored else 1.0, 0.0, 0.0, 1.0)  # about the centre: w − 1 − x
         about_centre = rotation @ shift @ sheared @ zoom @ mirror
-        return (centre @ about_centre @ np.linalg.inv(centre))[:2]
+        return (_move(x, y) @ about_centre @ _move(-x, -y))[:2]
 
 
 @dataclass(frozen=True)

@@ -66,7 +66,10 @@ def _pictures(archive: Path, rows: dict[int, int]) -> Iterator[Picture]:
 
 
 def _numbers(path: Path, key: str) -> NDArray[np.int64]:
-    """The row of whole numbers called ``key`` in a MAT file, which is data alone; ``UserError`` otherwise."""
+    """The row of whole numbers called ``key`` in a MAT file, which is data alone; ``UserError`` otherwise.
+
+    For files whose checksum was compared: on damaged ones SciPy's parser may crash the process.
+    """
     from scipy.io import loadmat  # the parent's
 
     try:

@@ -13,11 +13,16 @@ from implementations.errors import UserError
 Floats = NDArray[np.float32]
 Scale = Literal["unit", "caffe", "standard"]
 
+
+def _of_channels(values: list[float]) -> Floats:
+    return np.array(values, np.float32)[:, None, None]
+
+
 # Of ImageNet's training images. Caffe's: blue, green, red in 0 … 255, as VGG was trained (Simonyan and
 # Zisserman 2014, their model files). Torchvision's: red, green, blue in 0 … 1.
-CAFFE_MEAN = np.array([103.939, 116.779, 123.68], np.float32)
-STANDARD_MEAN = np.array([0.485, 0.456, 0.406], np.float32)
-STANDARD_DEVIATION = np.array([0.229, 0.224, 0.225], np.float32)
+CAFFE_MEAN = _of_channels([103.939, 116.779, 123.68])
+STANDARD_MEAN = _of_channels([0.485, 0.456, 0.406])
+STANDARD_DEVIATION = _of_channels([0.229, 0.224, 0.225])
 BYTE = 255
 LARGEST_PICTURE = 1 << 26  # pixels that OpenCV decodes; 16,384 × 4,096, say
 
@@ -55,25 +60,30 @@ class Preprocessing:
 
     def scaled(self, pixels: Floats, maximum: int = BYTE) -> Floats:
         """(n, channels, height, width) in the chosen scale; (n, height, width, channels) in 0 … maximum."""
-        if self.channels is not None and pixels.shape[3] == 1:
-            pixels = np.repeat(pixels, self.channels, axis=3)
-        found = SCALES[self.scale](pixels, maximum)
-        return np.ascontiguousarray(found.transpose(0, 3, 1, 2))
+        planes = pixels.transpose(0, 3, 1, 2)
+        if self.channels is not None and planes.shape[1] == 1:
+            planes = np.broadcast_to(planes, (len(planes), self.channels, *planes.shape[2:]))
+        found = np.empty(planes.shape, np.float32)
+        SCALES[self.scale](planes, np.float32(maximum), found)
+        return found
 
 
-def _unit(pixels: Floats, maximum: int) -> Floats:
-    return pixels / np.float32(maximum)
+def _unit(planes: Floats, maximum: np.float32, out: Floats) -> None:
+    np.divide(planes, maximum, out=out)
 
 
-def _caffe(pixels: Floats, maximum: int) -> Floats:
-    return (pixels * np.float32(BYTE / maximum))[..., ::-1] - CAFFE_MEAN
+def _caffe(planes: Floats, maximum: np.float32, out: Floats) -> None:
+    np.multiply(planes[:, ::-1], np.float32(BYTE) / maximum, out=out)
+    np.subtract(out, CAFFE_MEAN, out=out)
 
 
-def _standard(pixels: Floats, maximum: int) -> Floats:
-    return (_unit(pixels, maximum) - STANDARD_MEAN) / STANDARD_DEVIATION
+def _standard(planes: Floats, maximum: np.float32, out: Floats) -> None:
+    _unit(planes, maximum, out)
+    np.subtract(out, STANDARD_MEAN, out=out)
+    np.divide(out, STANDARD_DEVIATION, out=out)
 
 
-SCALES: dict[str, Callable[[Floats, int], Floats]] = {
+SCALES: dict[str, Callable[[Floats, np.float32, Floats], None]] = {
     "unit": _unit,
     "caffe": _caffe,
     "standard": _standard,

@@ -69,7 +69,7 @@ class Recipe:
     input_size: Size | None = None
     activation: str | None = None
     initializer: str | None = None
-    start: Literal["initial", "imagenet"] = "initial"
+    start: Literal["initial", "imagenet", "imagenet@keras", "imagenet@torchvision"] = "initial"
     stages: tuple[Stage, ...] = ()
     train_on_all: bool = False  # data without a validation part: none is held out, it is the test images
     only: tuple[int, ...] | None = None  # labels whose images are taken, numbered anew from 0

@@ -31,7 +31,7 @@ FULL = Recipe(
     input_size=(150, 150),
     data="folder",
     preprocessing=Preprocessing(size=(150, 150), scale="caffe", channels=3),
-    start="imagenet",
+    start="imagenet@keras",
     optimizer=Nadam(2e-5),
     epochs=160,
     batch=20,  # 100 steps an epoch of 2,000 images

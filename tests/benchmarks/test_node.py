@@ -30,7 +30,7 @@ def slice_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: list[str]) -
         return Run(options.output, "node", ["pytorch"], ["mlp"], prover, said.append, policies=policies)
 
     monkeypatch.setattr(node, "_prepared", prepared)
-    monkeypatch.setattr(node, "_data", lambda run, folder: None)
+    monkeypatch.setattr(node, "_training", lambda run, folder: None)
     monkeypatch.setattr(Run, "measure_ceiling", lambda run, framework: None)  # no child to ask
 
     def run(minutes: float) -> int:

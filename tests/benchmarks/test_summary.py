@@ -144,17 +144,3 @@ def test_a_reason_with_brackets_is_printed_as_it_is(reason: str) -> None:
     with CONSOLE.capture() as printed:
         CONSOLE.print(summary.table([], [failure(PYTORCH, 1, reason)]), width=400)
     assert reason in printed.get()
-
-
-# --- Training -----------------------------------------------------------------------------
-
-
-def training(framework: str, accuracies: list[float], seconds: list[float]) -> dict[str, Any]:
-    pairs = zip(accuracies, seconds, strict=True)
-    return {
-        "recipe": "mlp",
-        "framework": framework,
-        "data": {"name": "digits"},
-        "initial": {"test_accuracy": 0.1},
-        "epochs": [{"test_accuracy": accuracy, "seconds": s} for accuracy, s in pairs],
-    }

@@ -77,5 +77,5 @@ def test_damaged_data_are_refused_wherever_they_are(
 
 
 def test_a_result_names_its_data_by_their_hash(images: ImageSet) -> None:
-    about = train.about(images)
+    about = train.about_data(images)
     assert (about["sha256"], about["train_images"], about["test_images"]) == (images.sha256, 6, 3)

@@ -30,7 +30,8 @@ def trainings(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
         "1",
     ]
     chosen = [f"--framework={name}" for name in QUICK]
-    command = [sys.executable, "-m", "benchmarks", "train", "mlp", *chosen, *options]
+    scale = "full" if fashion_mnist.find([fashion_mnist.SYSTEM_PLACE]) else "small"
+    command = [sys.executable, "-m", "benchmarks", "train", "mlp", "--scale", scale, *chosen, *options]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=900)
     assert done.returncode == 0, done.stdout + done.stderr
     return list(results.trainings(folder / "output"))
@@ -48,10 +49,10 @@ def test_fashion_mnist_is_used_where_it_is_found(trainings: list[dict[str, Any]]
 def test_five_epochs_reach_086(trainings: list[dict[str, Any]]) -> None:
     """The source reports 0.878 on Fashion-MNIST; one framework's mean over seeds is 0.875, spread 0.0034."""
     assert {len(t["epochs"]) for t in trainings} == {5}
-    assert min(t["epochs"][-1]["test_accuracy"] for t in trainings) >= 0.86
+    assert min(t["test"]["accuracy"] for t in trainings) >= 0.86
 
 
 def test_they_start_from_the_same_weights(trainings: list[dict[str, Any]]) -> None:
-    losses = [t["initial"]["test_loss"] for t in trainings]
+    losses = [t["initial"]["validation"]["main"]["loss"] for t in trainings]
     assert max(losses) - min(losses) < 1e-5 * max(losses)  # float32 values
-    assert max(t["initial"]["test_accuracy"] for t in trainings) < 0.3  # untrained
+    assert max(t["initial"]["validation"]["main"]["accuracy"] for t in trainings) < 0.3  # untrained

@@ -5,11 +5,13 @@ from typing import Any
 import pytest
 
 from implementations import bounds
+from implementations.commandline import ROOT
 from implementations.network import TRAINERS
 from implementations.processes import Launcher
 
 pytestmark = pytest.mark.frameworks
 TIMEOUT_S = 600.0
+CHILDREN = ROOT / "tests" / "children"
 RATE = {"learning_rate": 2**-6}
 METHODS: dict[str, dict[str, Any]] = {
     "SGD": {**RATE, "momentum": 0.875},
@@ -26,8 +28,6 @@ COMPILED = {"keras-tensorflow": ("SGD", "Nadam"), "keras-jax": ("SGD",)}  # ever
 @pytest.fixture(scope="module", params=TRAINERS)
 def found(request: pytest.FixtureRequest, launcher: Launcher) -> Any:
     """What one child with the framework says of all this."""
-    from conftest import CHILDREN
-
     methods = {name: METHODS[name] for name in COMPILED.get(request.param, METHODS)}
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", str(CHILDREN))

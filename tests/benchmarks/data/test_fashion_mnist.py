@@ -5,6 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from damage import DAMAGES, damaged
+from hypothesis import given
 from idx_files import CONTENT, IMAGES, LABELS, fill, idx
 from numpy.typing import NDArray
 
@@ -93,6 +95,30 @@ def test_a_changed_byte_in_a_gzip_file_is_noticed(tmp_path: Path) -> None:
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="cannot be read"):
         fashion_mnist.read_idx(tmp_path / "images", 3)
+
+
+def test_a_file_that_unpacks_without_end_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "images.gz"
+    path.write_bytes(gzip.compress(CONTENT[:16] + bytes(fashion_mnist.LIMIT)))
+    with pytest.raises(UserError, match="unpacks to more than 67,108,864 bytes"):
+        fashion_mnist.read_idx(path, 3)
+
+
+@pytest.mark.parametrize("ending", ["", ".gz"])
+def test_damaged_files_are_refused_or_read(tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"images{ending}"
+
+    @DAMAGES
+    @given(damaged(gzip.compress(CONTENT) if ending else CONTENT))
+    def try_it(content: bytes) -> None:
+        path.write_bytes(content)
+        try:
+            found = fashion_mnist.read_idx(path, 3)
+        except UserError:
+            return
+        assert (found.ndim, found.dtype) == (3, np.uint8)
+
+    try_it()
 
 
 # --- The four files -----------------------------------------------------------------------

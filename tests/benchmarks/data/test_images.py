@@ -4,6 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from damage import DAMAGES, damaged
+from hypothesis import given
 
 from benchmarks.data.images import ABOUT, ImageSet, Split, held_out, store
 from implementations.errors import UserError
@@ -101,6 +103,23 @@ def test_a_damaged_folder_is_refused(
     damage(tmp_path / "made")
     with pytest.raises(UserError, match="remove that folder"):
         ImageSet.open(tmp_path / "made")
+
+
+@pytest.mark.parametrize("name", ["train-images.npy", "train-labels.npy", ABOUT])
+def test_damaged_files_are_refused_or_noticed(images: ImageSet, tmp_path: Path, name: str) -> None:
+    path = store(images, tmp_path / "made").folder / name  # type: ignore[operator]
+
+    @DAMAGES
+    @given(damaged(path.read_bytes()))
+    def try_it(content: bytes) -> None:
+        path.write_bytes(content)
+        try:
+            found = ImageSet.open(tmp_path / "made", verify=True)
+        except UserError:
+            return
+        assert found.sha256 == images.sha256
+
+    try_it()
 
 
 def changed_pixel(images: ImageSet) -> ImageSet:

@@ -103,7 +103,7 @@ def test_source_b() -> None:
     recipe = recipes.named("vgg16-transfer")
     features, frozen, fine = recipe.parts
     assert [stage.epochs for stage in recipe.parts] == [30, 30, 100]
-    assert (recipe.batch, recipe.start, recipe.preprocessing.scale) == (20, "imagenet", "caffe")
+    assert (recipe.batch, recipe.start, recipe.preprocessing.scale) == (20, "imagenet@keras", "caffe")
     assert (features.features, frozen.features, fine.features) == (True, False, False)
     assert features.augmentation is None
     augmented = Augmentation(40.0, 0.2, 0.2, 0.2, True, "constant")

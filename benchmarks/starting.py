@@ -1,0 +1,75 @@
+"""The weights that a training starts from: seeded, or where a file has them, those of the file."""
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from implementations import weights
+from implementations.errors import UserError
+from implementations.processes import Launcher
+from implementations.proving import Prover
+from implementations.spec import Network
+from implementations.weights import WeightFile
+
+INITIAL = "initial"
+Notice = Callable[[str], None]
+
+
+def file(given: str, network: Network, seed: int, prover: Prover, notice: Notice) -> Path:
+    """A file of all parameters of ``network``, made if absent.
+
+    ``given`` is "initial", published weights by name ("imagenet@keras"), or a safetensors file of this
+    project's: of the network itself or of any that shares parameters with it, such as its base. What such a
+    file lacks is seeded. ``UserError`` for a file that shares nothing.
+    """
+    if given == INITIAL:
+        return prover.cache.initial_weights(network, seed)
+    from implementations import pretrained  # needs what a machine with a framework alone may lack
+
+    if pretrained.is_named(given):
+        with tempfile.TemporaryDirectory(prefix="start-") as folder:
+            ours = Path(folder, "ours.safetensors")
+            _read_published(given, network, ours, prover, notice)
+            return _completed(ours, network, seed, prover)
+    return _completed(Path(given), network, seed, prover)
+
+
+def _read_published(given: str, network: Network, ours: Path, prover: Prover, notice: Notice) -> None:
+    from implementations import convert, pretrained
+
+    whole = network.name.partition("-")[0]  # vgg16-transfer has the layers of vgg16
+    published = pretrained.published(given, whole)
+    found = pretrained.fetch(published, prover.cache.folder / "pretrained", notice)
+    launcher: Launcher = prover.launcher
+    convert.read(found, {"name": whole}, ours, launcher)
+
+
+def _completed(source: Path, network: Network, seed: int, prover: Prover) -> Path:
+    """All parameters of ``network``: the source's where path and shape are the same."""
+    if not source.is_file():
+        raise UserError(
+            "there is no such weight file",
+            given=source,
+            allowed="a safetensors file of this project's, or imagenet[@ORIGIN]",
+            todo="correct --weights",
+        )
+    target = prover.cache.started_weights(network, seed, weights.sha256(source))
+    if not target.exists():
+        weights.save(target, _joined(source, network, seed))
+    return target
+
+
+def _joined(source: Path, network: Network, seed: int) -> dict[str, weights.Array]:
+    given = WeightFile(source)
+    taken = [p for p in network.parameters if p.path in given and given.shape(p.path) == p.shape]
+    if not taken:
+        raise UserError(
+            f"the weight file shares no parameter with {network.name}",
+            given=source,
+            allowed="weights of the network, or of one with the same layers, such as its base",
+            todo="convert the file with 'python -m implementations convert', or name another",
+        )
+    values = {p.path: weights.initial_value(p, seed) for p in network.parameters if p not in taken}
+    return values | {p.path: np.asarray(given[p.path], np.float32) for p in taken}

@@ -1,5 +1,7 @@
 """Pictures of any size out of files, as they are stored (no turning by EXIF), brought to one size."""
 
+import math
+import os
 import tempfile
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -105,9 +107,7 @@ def decode_all(pictures: Iterable[Picture], count: int, size: Size, scratch: Pat
     from implementations.console import CONSOLE
 
     damaged: dict[int, str] = {}
-    scratch.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryFile(dir=scratch) as file:
-        pixels = np.memmap(file, np.uint8, "w+", shape=(count, *size, 3))
+    pixels = _scratch(scratch, (count, *size, 3))
 
     def place(picture: Picture) -> None:
         try:
@@ -124,3 +124,20 @@ def decode_all(pictures: Iterable[Picture], count: int, size: Size, scratch: Pat
     for left in begun:
         left.result()
     return Decoded(pixels, damaged)
+
+
+def _scratch(folder: Path, shape: tuple[int, ...]) -> Pixels:
+    """An array in a nameless file in ``folder``; ``UserError`` where there is no room for it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as file:
+            # Room is taken now: a disk that is full later would kill the process that writes to the map.
+            os.posix_fallocate(file.fileno(), 0, math.prod(shape))
+            return np.memmap(file, np.uint8, "r+", shape=shape)
+    except OSError as error:
+        raise UserError(
+            f"the pictures cannot be decoded into the cache ({error.strerror or error})",
+            given=folder,
+            allowed=f"a folder with room for {2 * math.prod(shape):,} bytes",
+            todo="free space, or name another with --cache-dir",
+        ) from None

@@ -146,6 +146,16 @@ def test_no_scratch_file_is_left(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_full_disk_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(decoding.os, "posix_fallocate", full)
+    with pytest.raises(UserError, match=r"No space left on device.*room for 288 bytes"):  # twice 6 × 8 × 3
+        decode_all(pictures(FILES[".jpg"]), 1, SIZE, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_rows_without_a_picture_are_named(tmp_path: Path) -> None:
     decoded = decode_all(pictures(FILES[".jpg"], b"", FILES[".jpg"][:50]), 3, SIZE, tmp_path)
     assert sorted(decoded.damaged) == [1, 2]

@@ -21,7 +21,8 @@ Pixels = NDArray[np.uint8]
 Size = tuple[int, int]
 
 LARGEST_FILE = 1 << 26  # bytes
-SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"BM")  # JPEG, PNG, BMP: OpenCV would read others, too
+PNG = b"\x89PNG\r\n\x1a\n"
+SIGNATURES = (b"\xff\xd8\xff", PNG, b"BM")  # JPEG, PNG, BMP: OpenCV would read others, too
 AHEAD = 32  # files in memory at a time
 
 
@@ -45,6 +46,8 @@ def decode(content: bytes, size: Size) -> Pixels:
     """
     if not content.startswith(SIGNATURES):
         raise UndecodableError("neither JPEG nor PNG nor BMP")
+    if content.startswith(PNG):
+        _require_whole_chunks(content)
     cv2 = opencv()
     try:
         found = cv2.imdecode(
@@ -57,6 +60,15 @@ def decode(content: bytes, size: Size) -> Pixels:
     height, width = size
     resized: Pixels = cv2.resize(found, (width, height), interpolation=cv2.INTER_LINEAR)
     return resized
+
+
+def _require_whole_chunks(content: bytes) -> None:
+    """OpenCV takes as much memory as a chunk of a PNG says that it is long, however long the file is."""
+    place = len(PNG)
+    while place < len(content):
+        place += 12 + int.from_bytes(content[place : place + 4], "big")  # length, kind and checksum around it
+    if place > len(content):
+        raise UndecodableError("does not decode: cut short, or damaged")
 
 
 def read_file(path: Path) -> bytes:

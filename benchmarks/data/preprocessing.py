@@ -26,7 +26,7 @@ CAFFE_MEAN = _of_channels([103.939, 116.779, 123.68])
 STANDARD_MEAN = _of_channels([0.485, 0.456, 0.406])
 STANDARD_DEVIATION = _of_channels([0.229, 0.224, 0.225])
 BYTE = 255
-LARGEST_PICTURE = 1 << 26  # pixels that OpenCV decodes; 16,384 × 4,096, say
+LARGEST_PICTURE = 1 << 25  # pixels that OpenCV decodes; 8,192 × 4,096, say
 
 
 @dataclass(frozen=True)

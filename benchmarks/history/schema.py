@@ -1,5 +1,7 @@
 """The tables of the history. A change here needs a migration (docs/history.md)."""
 
+from typing import Any
+
 from sqlalchemy import (
     JSON,
     Boolean,
@@ -37,19 +39,22 @@ OPTIONAL = ("exporter",)
 
 METADATA = MetaData()
 _HASH, _ID = String(64), String(16)
+_OR_NULL = JSON(none_as_null=True)
 
 
-def _key_column(name: str) -> Column[object]:
+def _key_column(name: str) -> Column[Any]:
     return Column(name, Integer() if name in NUMBERS else String(), nullable=name in OPTIONAL)
 
 
-def _of_a_file(kind: type[String] = String) -> list[Column[object]]:
-    """What every row that stands for one file begins with."""
+def _of_a_file() -> list[Column[Any]]:
+    """What every row that stands for one file of a run begins with."""
     return [
         Column("id", Integer, primary_key=True),
-        Column("run_id", _ID, ForeignKey("runs.id", ondelete="CASCADE"), nullable=False),
-        Column("file", kind, nullable=False),
-        Column("sha256", _HASH, nullable=False),
+        Column("run_id", _ID, ForeignKey("runs.id"), nullable=False),
+        Column("file", String, nullable=False),  # its name
+        Column("sha256", _HASH, nullable=False),  # of its bytes
+        Column("made", DateTime, nullable=False),  # as it says itself, else when the run began
+        UniqueConstraint("run_id", "file"),
     ]
 
 
@@ -65,7 +70,7 @@ RUNS = Table(
     Column("commit_id", String, nullable=False),
     Column("commit_dirty", Boolean),
     Column("machine", JSON, nullable=False),
-    Column("gpu", JSON),
+    Column("gpu", _OR_NULL),
     Column("environment", JSON, nullable=False),
 )
 SERIES = Table(
@@ -92,14 +97,12 @@ FORKS = Table(
     Column("series_id", Integer, ForeignKey("series.id"), nullable=False, index=True),
     Column("setup_id", Integer, ForeignKey("setups.id"), nullable=False),
     Column("certificate", String, nullable=False),
-    Column("started", DateTime, nullable=False),
     Column("number", Integer, nullable=False),
     Column("images_per_second", Double, nullable=False),
     Column("steps_per_block", Integer, nullable=False),
     Column("block_seconds", JSON, nullable=False),
-    Column("disturbances", JSON),
+    Column("disturbances", _OR_NULL),
     *(Column(name, Double) for name in METRICS),
-    UniqueConstraint("run_id", "file"),
 )
 TRAININGS = Table(
     "trainings",
@@ -119,7 +122,6 @@ TRAININGS = Table(
     Column("test_loss", Double),
     Column("seconds_per_epoch", Double, nullable=False),
     Column("epochs", JSON, nullable=False),
-    UniqueConstraint("run_id", "file"),
 )
 CERTIFICATES = Table(
     "certificates",
@@ -131,19 +133,16 @@ CERTIFICATES = Table(
     Column("network", String, nullable=False),
     Column("passed", Boolean, nullable=False),
     Column("largest", JSON, nullable=False),
-    UniqueConstraint("run_id", "file"),
 )
 CEILINGS = Table(
     "ceilings",
     METADATA,
     *_of_a_file(),
     Column("reached", JSON, nullable=False),
-    UniqueConstraint("run_id", "file"),
 )
 FAILURES = Table(
     "failures",
     METADATA,
     *_of_a_file(),
     Column("record", JSON, nullable=False),
-    UniqueConstraint("run_id", "file"),
 )

@@ -20,7 +20,9 @@ class Point:
     commit: str
     disturbed: int  # forks that something else on the machine disturbed, counting or not
     ceilings: Mapping[str, float]  # FLOP/s by precision, and "copy" in bytes/s, as the run measured them
-    sameness: Mapping[str, float]  # largest difference found, by "level 1 float32"; the proof that it rests on
+    sameness: Mapping[
+        str, float
+    ]  # largest difference found, by "level 1 float32"; the proof that it rests on
     environment: Mapping[str, str]  # of the machine: system, python, governor, driver, where known
     switches: Mapping[str, str]  # settings as the framework itself reported them
     label: str = ""  # tells builds of one framework apart that one run compares

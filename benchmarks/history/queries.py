@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, func, select
 from benchmarks import comparisons, results
 from benchmarks.history import filters as asking
 from benchmarks.history import importing, migrating, schema
-from benchmarks.history.database import DEFAULT, Database
+from benchmarks.history.database import Database
 from benchmarks.history.importing import Imported, Notice
 from benchmarks.history.series import Point, RunRow, Series, TrainingRow
 from implementations.errors import UserError
@@ -28,7 +28,7 @@ class History:
         self.database = database
 
     @classmethod
-    def open(cls, place: str | Path = DEFAULT, *, create: bool = False) -> "History":
+    def open(cls, place: str | Path = results.HISTORY, *, create: bool = False) -> "History":
         """The history in the SQLite file or at the URL ``place``, its tables brought to this code's schema.
 
         ``UserError`` if there is none (unless ``create``), if it is newer, or something else.
@@ -47,6 +47,13 @@ class History:
     def import_paths(self, paths: Iterable[Path], notice: Notice = print) -> Imported:
         """Everything in run folders, folders of run folders, and files of runs; what is known is skipped."""
         return importing.import_paths(self.database, paths, notice)
+
+    def rebuild(self, paths: Iterable[Path], notice: Notice = print, *, forget: bool = False) -> Imported:
+        """All of it anew from the files in ``paths``, with the same answers.
+
+        ``UserError``, and nothing is changed, if files that it knows are in none of them, unless ``forget``.
+        """
+        return importing.rebuild(self.database, paths, notice, forget=forget)
 
     # --- Questions ---
 

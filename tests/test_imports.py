@@ -33,6 +33,8 @@ ORCHESTRATING = (
     "benchmarks.trainings",
     "benchmarks.fork",
     "benchmarks.conftest",
+    "benchmarks.history.queries",
+    "benchmarks.history.commands",
     "reports.__main__",
 )
 # What a measuring process may load beside its framework.
@@ -44,6 +46,7 @@ THIN = (
     "benchmarks.data.prefetch",
     "implementations.child",
 )
+HISTORY = ("sqlalchemy", "alembic", "psycopg", "pyarrow", "mlflow")
 THICK = (
     "scipy",
     "rich",
@@ -52,7 +55,7 @@ THICK = (
     "sklearn",
     "jinja2",
     "altair",
-    "sqlalchemy",
+    *HISTORY,
     "psutil",
     "h5py",
     "pooch",
@@ -77,6 +80,10 @@ def test_nothing_that_orchestrates_imports_a_framework(module: str) -> None:
 @pytest.mark.parametrize("module", THIN)
 def test_a_child_is_thin(module: str) -> None:
     assert loaded_by(module, THICK) == []
+
+
+def test_measuring_loads_no_database() -> None:
+    assert loaded_by("benchmarks.__main__", HISTORY) == []
 
 
 @pytest.mark.parametrize(
@@ -148,6 +155,9 @@ def test_the_contracts_are_kept(copied_tree: Path) -> None:
         ("benchmarks/plan.py", "from benchmarks import results"),
         ("benchmarks/results.py", "import reports"),
         ("benchmarks/data/batches.py", "from benchmarks.data import sets"),
+        ("benchmarks/run.py", "from benchmarks.history import queries"),
+        ("benchmarks/history/series.py", "import sqlalchemy"),
+        ("benchmarks/history/records.py", "from benchmarks.history import importing"),
     ],
 )
 def test_the_contracts_bite(file: str, line: str, copied_tree: Path) -> None:

@@ -1,4 +1,4 @@
-"""Source B's first stage in real frameworks: on kept features a head learns what it learns behind the base."""
+"""Source B's first stage in real frameworks: a head learns on features what it learns behind its base."""
 
 from dataclasses import replace
 from pathlib import Path

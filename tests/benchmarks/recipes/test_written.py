@@ -1,9 +1,11 @@
+import re
 from pathlib import Path
 
 import pytest
 
 from benchmarks import recipes
 from benchmarks.recipes.written import read
+from implementations.commandline import ROOT
 from implementations.errors import UserError
 from implementations.training import SGD, CosineRate
 
@@ -94,3 +96,21 @@ def test_nothing_in_a_file_is_executed(tmp_path: Path) -> None:
     with pytest.raises(UserError):
         read(written(tmp_path, text))
     assert not mark.exists()
+
+
+# --- docs/training.md ---------------------------------------------------------------------
+
+PAGE = (ROOT / "docs" / "training.md").read_text(encoding="utf-8")
+
+
+def test_the_pages_own_recipe_is_one(tmp_path: Path) -> None:
+    (text,) = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
+    recipe = read(written(tmp_path, text))
+    assert (recipe.network, recipe.activation, recipe.initializer) == ("googlenet-keras", "elu", "he_normal")
+
+
+def test_every_recipe_stands_in_the_page() -> None:
+    for name in recipes.NAMES:
+        assert f"`{name}`" in PAGE or name.startswith("flowers-")
+    for network in (name.removeprefix("flowers-") for name in recipes.NAMES if name.startswith("flowers-")):
+        assert network in PAGE

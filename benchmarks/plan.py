@@ -158,6 +158,15 @@ PRESETS = {
         budget_s=0,
         training="small",
     ),
+    "nights": Preset(  # a small night that can be repeated many times: how far nights lie apart
+        (("mlp", "inference", 32), ("mlp", "training", 32), ("probe", "inference", 8)),
+        forks=2,
+        effort=Effort(measured_s=0.6, warmup_s=1, latency_s=0.1),
+        timeout_s=180,
+        budget_s=0,
+        frameworks=QUICKLY,
+        training="small",
+    ),
     "full": Preset(
         FULL,
         forks=5,

@@ -20,6 +20,7 @@ from implementations.files import replacing
 from implementations.network import LABEL
 from implementations.policies import EQUAL
 
+FOLDER = Path("results")  # where runs lie, in the project's root
 SCHEMA_VERSION = 2
 METHOD_VERSION = 1  # raised by hand when measuring changes its meaning
 SCHEMA = ROOT / "docs" / "result.schema.json"
@@ -60,6 +61,7 @@ class Fork:
     attributes: Mapping[str, Any]
     fields: Mapping[str, Any]  # the rest of extra_info
     seconds: tuple[float, ...]  # of every block, in order
+    made: str = ""  # when, in ISO 8601; UTC where it does not say
 
     @property
     def case(self) -> Case:
@@ -85,6 +87,14 @@ class Fork:
         return tuple(self.fields.get("latencies_s", alone))
 
     @property
+    def joules_per_image(self) -> float | None:
+        """Of all packages and the GPU together, over the time in which the images were computed."""
+        watched = self.fields.get("watched", {})
+        if not watched.get("energy_j"):
+            return None
+        return float(sum(watched["energy_j"].values()) / watched["seconds"] / self.median)
+
+    @property
     def median(self) -> float:
         """The fork's value: the median of its blocks, in images per second."""
         return statistics.median(self.images_per_second)
@@ -105,14 +115,18 @@ def failure_path(folder: Path, result: Path) -> Path:
 
 def read_fork(path: Path) -> Fork:
     """The fork in ``path``; ``UserError`` if the file is damaged, foreign, or from a newer schema."""
-    content = read_json(path, "result file")
+    return fork_in(path, read_json(path, "result file"))
+
+
+def fork_in(path: Path, content: Any) -> Fork:
+    """The fork that ``content``, read from ``path``, holds; ``UserError`` as ``read_fork``."""
     error = next(_errors(content), None)
     if error is not None:
         raise refused(path, f"the result file is not one of this project's ({error})")
     benchmark = content["benchmarks"][0]
     fields = dict(fields_of(path, content))
     key, attributes = fields.pop("key"), fields.pop("attributes")
-    return Fork(path, key, attributes, fields, tuple(benchmark["stats"]["data"]))
+    return Fork(path, key, attributes, fields, tuple(benchmark["stats"]["data"]), content["datetime"])
 
 
 def fields_of(path: Path, content: Any) -> dict[str, Any]:
@@ -162,9 +176,14 @@ def case_of(data: Mapping[str, Any]) -> Case:
 def read_json(path: Path, what: str) -> Any:
     """The JSON in ``path``; ``UserError`` if there is none."""
     try:
-        return json.loads(path.read_text(), parse_constant=_no_number)
+        return parsed(path.read_bytes())
     except (OSError, ValueError) as error:
         raise refused(path, f"the {what} cannot be read ({type(error).__name__}: {error})") from None
+
+
+def parsed(text: bytes) -> Any:
+    """The JSON in ``text``; ``ValueError`` if there is none."""
+    return json.loads(text, parse_constant=_no_number)
 
 
 def _no_number(word: str) -> None:
@@ -186,13 +205,18 @@ def ceilings(folder: Path) -> dict[str, float]:
     """The highest FLOP/s by precision, and "copy" in bytes/s, of all frameworks of a run."""
     highest: dict[str, float] = {}
     for path in sorted((folder / "ceilings").glob("*.json")):
-        content = read_json(path, "ceilings")
-        try:
-            found = {**content["flop_per_s"], "copy": content["copied_bytes_per_s"]}
-            highest |= {name: max(float(value), highest.get(name, 0.0)) for name, value in found.items()}
-        except (TypeError, KeyError, ValueError):
-            raise refused(path, "the ceilings are not this project's") from None
+        found = ceilings_in(path, read_json(path, "ceilings"))
+        highest |= {name: max(value, highest.get(name, 0.0)) for name, value in found.items()}
     return highest
+
+
+def ceilings_in(path: Path, content: Any) -> dict[str, float]:
+    """What one framework reached, named as in ``ceilings``; ``UserError`` if that is not in ``content``."""
+    try:
+        found = {**content["flop_per_s"], "copy": content["copied_bytes_per_s"]}
+        return {name: float(value) for name, value in found.items()}
+    except (TypeError, KeyError, ValueError):
+        raise refused(path, "the ceilings are not this project's") from None
 
 
 def slips_path(folder: Path, framework: str) -> Path:
@@ -202,7 +226,11 @@ def slips_path(folder: Path, framework: str) -> Path:
 
 def read_training(path: Path) -> dict[str, Any]:
     """The training result in ``path``; ``UserError`` if the file is damaged, foreign or newer."""
-    content = read_json(path, "training result")
+    return training_in(path, read_json(path, "training result"))
+
+
+def training_in(path: Path, content: Any) -> dict[str, Any]:
+    """The training result that ``content``, read from ``path``, is; ``UserError`` as ``read_training``."""
     missing = [name for name in TRAINING if not isinstance(content, dict) or name not in content]
     if missing or not content["epochs"]:
         raise refused(path, f"the training result is not one of this project's (lacks {missing or 'epochs'})")

@@ -16,29 +16,12 @@ OF_RUNS = ("run", "commit", "preset", "device", "since", "until")
 SHORTEST = 4  # characters of a commit or a run's id
 
 
-def of_trainings(query: Select[Any], filters: Mapping[str, Any]) -> Select[Any]:
-    """``query``, which selects from trainings and runs; ``UserError`` as ``narrowed``."""
-    for name, value in filters.items():
-        query = query.where(_condition(name, value, _TRAININGS))
-    return query
-
-
-def narrowed(query: Select[Any], filters: Mapping[str, Any]) -> Select[Any]:
-    """``query``, which selects from runs, and from series and setups where ``filters`` name those.
-
-    ``UserError`` for a name that is none, or a value that cannot be meant.
-    """
-    for name, value in filters.items():
-        query = query.where(_condition(name, value, _FORKS))
-    return query
-
-
 @dataclass(frozen=True)
 class _Columns:
     """Where the names that may be asked for stand."""
 
     own: Mapping[str, Column[Any]]
-    versions: Column[Any]
+    versions: Column[Any] | None = None
 
 
 _FORKS = _Columns(
@@ -49,20 +32,47 @@ _OF_TRAININGS = ("recipe", "network", "digest", "framework", "optimizer", "batch
 _TRAININGS = _Columns({name: schema.TRAININGS.c[name] for name in _OF_TRAININGS}, schema.TRAININGS.c.versions)
 
 
+_RUNS = _Columns({})
+
+
+def of_forks(query: Select[Any], filters: Mapping[str, Any]) -> Select[Any]:
+    """``query``, which joins forks, series, setups and runs, narrowed to what ``filters`` say.
+
+    ``UserError`` for a name that is none, or a value that cannot be meant.
+    """
+    return _narrowed(query, filters, _FORKS)
+
+
+def of_trainings(query: Select[Any], filters: Mapping[str, Any]) -> Select[Any]:
+    """The same of ``query`` over trainings and runs."""
+    return _narrowed(query, filters, _TRAININGS)
+
+
+def of_runs(query: Select[Any], filters: Mapping[str, Any]) -> Select[Any]:
+    """The same of ``query`` over runs."""
+    return _narrowed(query, filters, _RUNS)
+
+
+def _narrowed(query: Select[Any], filters: Mapping[str, Any], columns: _Columns) -> Select[Any]:
+    for name, value in filters.items():
+        query = query.where(_condition(name, value, columns))
+    return query
+
+
 def _condition(name: str, value: Any, columns: _Columns) -> ColumnElement[bool]:
     if isinstance(value, Collection) and not isinstance(value, str):
         return or_(false(), *(_condition(name, one, columns) for one in value))
     if name in columns.own:
         return _equal(columns.own[name], value)
-    if name.startswith(VERSIONS) and name != VERSIONS:
-        return columns.versions[name.removeprefix(VERSIONS)].as_string() == str(value)
+    if columns.versions is not None and name.startswith(VERSIONS) and name != VERSIONS:
+        version: ColumnElement[str] = columns.versions[name.removeprefix(VERSIONS)].as_string()
+        return version == str(value)
     if name in OF_RUNS:
         return _of_run(name, str(value))
-    allowed = f"{', '.join((*columns.own, *OF_RUNS))}, {VERSIONS}PACKAGE"
     raise UserError(
         "the history cannot be asked for this",
         given=f"{name}={value}",
-        allowed=allowed,
+        allowed=", ".join((*columns.own, *OF_RUNS, *([f"{VERSIONS}PACKAGE"] if columns.own else []))),
         todo="name one of these",
     )
 

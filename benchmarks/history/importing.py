@@ -44,24 +44,13 @@ def import_paths(database: Database, paths: Iterable[Path], notice: Notice) -> I
     """
     total = Imported()
     for folder, only in _runs(paths):
-        done = _guarded(folder, lambda folder=folder, only=only: _import(database, folder, only))
+        done = _import(database, folder, only)
         for line in done.refused:
             notice(f"refused: {line}")
         if done.runs:
             notice(f"{folder}: {done.forks} new forks, {done.others} other new files, {done.skipped} known")
         total += done
     return total
-
-
-def _guarded(folder: Path, work: Callable[[], Imported]) -> Imported:
-    try:
-        return work()
-    except _RunRefusedError as refused:
-        return Imported(refused=(str(refused),))
-
-
-class _RunRefusedError(Exception):
-    """A run of which nothing can be imported, in one line; others can."""
 
 
 def _runs(paths: Iterable[Path]) -> Iterator[tuple[Path, list[Path] | None]]:
@@ -80,7 +69,7 @@ def _import(database: Database, folder: Path, only: Sequence[Path] | None) -> Im
     try:
         run = records.open_run(folder)
     except UserError as error:
-        raise _RunRefusedError(str(error)) from None
+        return Imported(refused=(str(error),))
     with database.reading() as connection:
         known = {name: row["sha256"] for name, row in _known(connection, run).items()}
     found, skipped, refused = _read(run, only, known)

@@ -10,9 +10,9 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, select
 
 from benchmarks import comparisons, results
+from benchmarks.history import filters as asking
 from benchmarks.history import importing, migrating, schema
 from benchmarks.history.database import DEFAULT, Database
-from benchmarks.history.filters import narrowed, of_trainings
 from benchmarks.history.importing import Imported, Notice
 from benchmarks.history.series import Point, RunRow, Series, TrainingRow
 from implementations.errors import UserError
@@ -56,12 +56,12 @@ class History:
             select(func.count()).where(table.c.run_id == schema.RUNS.c.id).scalar_subquery()
             for table in (schema.FORKS, schema.TRAININGS, schema.FAILURES)
         ]
-        query = narrowed(select(schema.RUNS, *counts), filters).order_by(schema.RUNS.c.started)
+        query = asking.of_runs(select(schema.RUNS, *counts), filters).order_by(schema.RUNS.c.started)
         with self.database.reading() as connection:
             return [_run(row) for row in connection.execute(query)]
 
     def series(self, **filters: Any) -> list[Series]:
-        """All series with a point for each run and build, by key; ``filters`` as in ``filters.ALLOWED``."""
+        """All series with a point for each run and build, by key; ``filters``: what ``filters`` knows."""
         with self.database.reading() as connection:
             asked = _Asked(connection, filters)
             found = [
@@ -78,7 +78,9 @@ class History:
         )
         with self.database.reading() as connection:
             proofs = _proofs(connection)
-            rows = connection.execute(of_trainings(query, filters).order_by(runs.c.started, table.c.file))
+            rows = connection.execute(
+                asking.of_trainings(query, filters).order_by(runs.c.started, table.c.file)
+            )
             return [_training(row) for row in rows if (row.run_id, row.certificate) in proofs]
 
 
@@ -106,7 +108,7 @@ class _Asked:
             .join(schema.SETUPS, forks.c.setup_id == schema.SETUPS.c.id)
         )
         columns = [forks.c[name] for name in _FORK]
-        self.query = narrowed(shared.with_only_columns(*columns), filters).order_by(
+        self.query = asking.of_forks(shared.with_only_columns(*columns), filters).order_by(
             forks.c.series_id, schema.RUNS.c.started, forks.c.run_id, schema.SETUPS.c.label, forks.c.number
         )
         self.series = {row.id: _key(row) for row in connection.execute(select(schema.SERIES))}
@@ -193,7 +195,7 @@ def _ceilings(connection: Connection) -> dict[str, dict[str, float]]:
 
 
 def _run(row: Row[Any]) -> RunRow:
-    *_, forks, trainings, failures = row
+    forks, trainings, failures = tuple(row)[-3:]
     return RunRow(
         id=row.id,
         folder=row.folder,

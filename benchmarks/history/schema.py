@@ -15,6 +15,7 @@ from sqlalchemy import (
     Table,
     UniqueConstraint,
 )
+from sqlalchemy.schema import SchemaItem
 
 from benchmarks import results
 
@@ -46,7 +47,7 @@ def _key_column(name: str) -> Column[Any]:
     return Column(name, Integer() if name in NUMBERS else String(), nullable=name in OPTIONAL)
 
 
-def _of_a_file() -> list[Column[Any]]:
+def _of_a_file() -> list[SchemaItem]:
     """What every row that stands for one file of a run begins with."""
     return [
         Column("id", Integer, primary_key=True),

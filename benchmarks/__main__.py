@@ -109,6 +109,10 @@ def _add_run(command: argparse.ArgumentParser) -> None:
         help="add no fork that would end later; default: the preset's; 0: the preset's forks alone",
     )
     command.add_argument(
+        "--forks", type=commandline.positive, metavar="N", help="of each case at least; default: the preset's"
+    )
+    command.add_argument("--no-training", action="store_true", help="leave out the recipes of the networks")
+    command.add_argument(
         "--timeout",
         type=commandline.positive,
         metavar="SECONDS",
@@ -191,7 +195,7 @@ def _run(options: argparse.Namespace) -> int:
     chosen = list(dict.fromkeys(map(policies.known, options.policy or [policies.EQUAL])))
     run = _prepared(options, _networks(options, preset))
     budget = preset.budget_s if options.budget is None else options.budget
-    run.effort = Effort(options.precision, budget, options.timeout)
+    run.effort = Effort(options.precision, budget, options.timeout, options.forks)
     run.policies = chosen
     if not run.cases:
         raise UserError(
@@ -200,7 +204,8 @@ def _run(options: argparse.Namespace) -> int:
             allowed=f"a framework that trains; ONNX Runtime together with {plan.EXPORTER}, for inference",
             todo="add a --framework or a --network",
         )
-    trained = [recipe for recipe in recipes.RECIPES.values() if recipe.network in run.networks]
+    every = () if options.no_training else recipes.RECIPES.values()
+    trained = [recipe for recipe in every if recipe.network in run.networks]
     data = train.find_data(options.data_dir, run.prover.cache.folder, CONSOLE.print) if trained else None
     with _interruptible(run):
         run.open()

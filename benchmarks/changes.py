@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.nights import Values
 
@@ -27,22 +28,35 @@ class Change:
 
 def firsts(values: Values, deviation: float) -> list[int]:
     """Places of the first nights of new levels in (nights,) values with noise of ``deviation`` a night."""
-    if len(values) < 2 * SHORTEST or not bool(stepped(values, np.float64(deviation))):
+    if not bool(stepped(values, deviation)):
         return []
     import ruptures  # brings scipy.spatial: who asks for no change need not wait
 
     scaled = np.asarray(values, float) / deviation
     search = ruptures.KernelCPD(kernel="linear", min_size=SHORTEST, jump=JUMP).fit(scaled)
-    return [int(place) for place in search.predict(pen=_penalty(len(values)))[:-1]]
+    return _placed(scaled, [0, *search.predict(pen=_penalty(len(values)))])
 
 
-def stepped(values: Values, deviation: Values) -> Values:
+def _placed(values: Values, edges: Sequence[int]) -> list[int]:
+    """Each change where it fits best: PELT gives the newest level ``SHORTEST`` nights, if it has them or not."""
+    found = []
+    for start, place, end in zip(edges, edges[1:], edges[2:], strict=False):
+        near = range(max(start, place - SHORTEST) + 1, min(end, place + SHORTEST))
+        best = min(near, key=lambda at: np.var(values[start:at]) * (at - start) + np.var(values[at:end]) * (end - at))
+        if min(best - start, end - best) >= SHORTEST:
+            found.append(int(best))
+    return found
+
+
+def stepped(values: Values, deviation: Values | float) -> NDArray[np.bool_]:
     """Whether one step in (..., nights) values would explain more than the penalty: most have none."""
     count = values.shape[-1]
+    if count < 2 * SHORTEST:
+        return np.zeros(values.shape[:-1], bool)
     places = np.arange(SHORTEST, count - SHORTEST + 1)
     sums = np.cumsum(values - values.mean(axis=-1, keepdims=True), axis=-1)[..., places - 1]
     gain = sums**2 * count / (places * (count - places))
-    return np.asarray(gain.max(axis=-1) > _penalty(count) * deviation**2)
+    return np.asarray(gain.max(axis=-1) > _penalty(count) * np.square(deviation))
 
 
 def _penalty(count: int) -> float:

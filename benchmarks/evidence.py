@@ -19,7 +19,7 @@ LIKELIEST = 0.05  # chance at most that one such case is
 SHARES = np.array([0.1, 0.2, 0.7])  # of these chances, for the means of one, two and three nights
 EVEN = np.full(len(SHARES), 1 / len(SHARES))  # a re-run is worth most on the first night
 LONE = 1.5  # times as far out must one night alone be: nights have heavier tails than any formula
-EFFECT = 0.02  # the least change that is worth a word
+EFFECT = 0.02  # the least change of speed that is worth a word
 LEANING = 1 / 3  # of the change must every night of it show
 
 
@@ -32,6 +32,7 @@ class Evidence:
     errors: Values  # (cases, windows)
     nights: Values  # (cases, windows) of single nights, the oldest first
     tests: int  # cases that the chances are shared between
+    effect: float = EFFECT  # the least change that is worth a word
 
     @property
     def scores(self) -> Values:
@@ -61,7 +62,7 @@ class Evidence:
     @property
     def telling(self) -> Values:
         """(cases, windows) whether a window is beyond chance, large enough, and shown by each of its nights."""
-        beyond = (self.scores > self.alarm_limits) & (np.abs(self.apart) >= np.log1p(EFFECT))
+        beyond = (self.scores > self.alarm_limits) & (np.abs(self.apart) >= np.log1p(self.effect))
         for window in range(1, self.apart.shape[1] + 1):
             change = self.apart[:, window - 1, None]
             shown = self.nights[:, -window:] * np.sign(change) >= LEANING * np.abs(change)
@@ -69,7 +70,9 @@ class Evidence:
         return beyond
 
 
-def evidence(expectation: Expectation, last: Values, forks: Values, tests: int) -> Evidence:
+def evidence(
+    expectation: Expectation, last: Values, forks: Values, tests: int, effect: float = EFFECT
+) -> Evidence:
     """What the (cases, nights) ``last`` values of so many ``forks`` say, the newest at the end.
 
     A night of more forks has more to say in the mean.
@@ -79,4 +82,4 @@ def evidence(expectation: Expectation, last: Values, forks: Values, tests: int) 
     windows = range(1, last.shape[1] + 1)
     means = [np.average(apart[:, -w:], axis=1, weights=weights[:, -w:]) for w in windows]
     errors = [expectation.error(forks[:, -w:]) for w in windows]
-    return Evidence(expectation, np.stack(means, axis=1), np.stack(errors, axis=1), apart, tests)
+    return Evidence(expectation, np.stack(means, axis=1), np.stack(errors, axis=1), apart, tests, effect)

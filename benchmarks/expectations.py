@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks import changes, intervals, nights
 from benchmarks.nights import Spread, Values
@@ -68,55 +69,88 @@ class Expectation:
 
 def expected(past: Sequence[Nights], floor: float) -> Expectation:
     """What ``past``, the nights before of every case, leads to expect; ``floor``: least standard deviation."""
-    fork, forks = _forks(past, floor)
-    noise = nights.pooled(_by_length([np.diff(each.values) for each in past], halved=True)[1], floor)
-    moved = [
-        changes.settled(each.values, float(deviation))
-        for each, deviation in zip(past, np.sqrt(noise.variance), strict=True)
+    groups = _by_length(past)
+    fork, forks = _forks(past, groups, floor)
+    noise = nights.pooled(_together(groups, [nights.level(np.diff(g.values))[1] for g in groups], 2.0), floor)
+    settled = [_settled(group, np.sqrt(noise.variance[group.places])) for group in groups]
+    levels = [nights.level(values) for values, _ in settled]
+    level, since = np.empty(len(past)), np.empty(len(past))
+    for group, (found, _), (_, lasting) in zip(groups, levels, settled, strict=True):
+        level[group.places], since[group.places] = found, lasting
+    night = nights.pooled(_together(groups, [spread for _, spread in levels]), floor, np.log(fork / forks))
+    residuals = [
+        (values - level[g.places, None]) / np.sqrt(night.variance[g.places, None])
+        for g, (values, _) in zip(groups, settled, strict=True)
     ]
-    level, own = _by_length([values for values, _ in moved])
-    settled = np.array([since for _, since in moved], float)
-    night = nights.pooled(own, floor, np.log(fork / forks))
-    return Expectation(level, settled, night, fork, forks, _tails([v for v, _ in moved], level, night))
+    return Expectation(level, since, night, fork, forks, _tails(residuals, float(np.median(night.freedom))))
 
 
-def _forks(past: Sequence[Nights], floor: float) -> tuple[Values, Values]:
-    """Variance of one fork and usual number of forks of every case; with single forks no variance but none."""
-    forks = np.array([1 / np.mean(1 / each.forks) for each in past])
-    freedom = np.array([np.sum(each.forks - 1) for each in past], float)
-    summed = np.array([np.nansum(each.within * (each.forks - 1)) for each in past])
+@dataclass(frozen=True)
+class _Group:
+    """Cases with equally many nights, which are computed at once: (cases, nights) arrays, and their places."""
+
+    places: NDArray[np.intp]
+    values: Values
+    within: Values
+    forks: Values
+
+
+def _by_length(past: Sequence[Nights]) -> list[_Group]:
+    lengths: dict[int, list[int]] = defaultdict(list)
+    for place, each in enumerate(past):
+        lengths[len(each)].append(place)
+    return [
+        _Group(
+            np.array(places),
+            *(np.array([getattr(past[p], name) for p in places], float) for name in ("values", "within", "forks")),
+        )
+        for places in lengths.values()
+    ]
+
+
+def _together(groups: Sequence[_Group], spreads: Sequence[Spread], of: float = 1.0) -> Spread:
+    """The spreads of all cases in their order, of values that are the difference of ``of`` nights."""
+    variance, freedom = (np.empty(sum(len(group.places) for group in groups)) for _ in range(2))
+    for group, spread in zip(groups, spreads, strict=True):
+        variance[group.places], freedom[group.places] = spread.variance / of, spread.freedom
+    return Spread(variance, freedom)
+
+
+def _forks(past: Sequence[Nights], groups: Sequence[_Group], floor: float) -> tuple[Values, Values]:
+    """Variance of one fork and usual number of forks of every case; of single forks the floor is known alone."""
+    forks, freedom, summed = (np.empty(len(past)) for _ in range(3))
+    for group in groups:
+        forks[group.places] = 1 / (1 / group.forks).mean(axis=1)
+        freedom[group.places] = (group.forks - 1).sum(axis=1)
+        summed[group.places] = np.where(group.forks > 1, group.within * (group.forks - 1), 0.0).sum(axis=1)
     if not (freedom > 0).all():
         return np.where(freedom > 0, summed / np.maximum(freedom, 1), floor**2), forks
     return nights.pooled(Spread(summed / freedom, freedom), floor).variance, forks
 
 
-def _by_length(series: Sequence[Values], halved: bool = False) -> tuple[Values, Spread]:
-    """``nights.level`` of all, those of equal length at once; a difference of two nights has both's variance."""
-    level, variance, freedom = (np.empty(len(series)) for _ in range(3))
-    lengths: dict[int, list[int]] = defaultdict(list)
-    for place, values in enumerate(series):
-        lengths[len(values)].append(place)
-    for places in lengths.values():
-        level[places], found = nights.level(np.array([series[place] for place in places]))
-        variance[places], freedom[places] = found.variance, found.freedom
-    return level, Spread(variance / 2 if halved else variance, freedom)
+def _settled(group: _Group, deviation: Values) -> tuple[Values, Values]:
+    """Values with older levels moved onto the newest, and how many nights that one has lasted."""
+    values, since = group.values.copy(), np.full(len(group.places), float(group.values.shape[1]))
+    for place in np.flatnonzero(changes.stepped(values, deviation)):
+        values[place], since[place] = changes.settled(values[place], float(deviation[place]))
+    return values, since
 
 
-def _tails(settled: Sequence[Values], level: Values, night: Spread) -> Values:
-    """How much further out the nights before have been than Student's t says; 1 at least."""
+def _tails(residuals: Sequence[Values], freedom: float) -> Values:
+    """How much further out than Student's t says the nights before have been; 1 at least."""
     found = np.ones(WINDOW)
+    length = 1 / np.mean([1 / group.shape[1] for group in residuals])
     for window in range(1, WINDOW + 1):
-        apart = [_means(values - at, window) for values, at in zip(settled, level, strict=True)]
-        residuals = np.abs(np.concatenate([a / d for a, d in zip(apart, np.sqrt(night.variance), strict=True)]))
-        share = max(TAIL, TAIL_VALUES / max(1, len(residuals)))
+        out = np.concatenate([np.abs(_means(group, window)).ravel() for group in residuals])
+        share = max(TAIL, TAIL_VALUES / max(1, len(out)))
         if share < 1 / TAIL_VALUES:
-            away = 1 - window * np.mean([1 / len(values) for values in settled])  # the level is their own mean
-            normal = -intervals.quantile(np.median(night.freedom), share / 2) * np.sqrt(away)
-            found[window - 1] = max(1.0, float(np.quantile(residuals, 1 - share)) / normal)
+            away = np.sqrt(1 - window / length)  # the level is their own mean
+            normal = -intervals.quantile(freedom, share / 2) * away
+            found[window - 1] = max(1.0, float(np.quantile(out, 1 - share)) / normal)
     return found
 
 
 def _means(values: Values, window: int) -> Values:
     """Means of ``window`` consecutive values, as far out as one value's would be."""
-    sums = np.cumsum(np.concatenate([[0.0], values]))
-    return np.asarray((sums[window:] - sums[:-window]) / np.sqrt(window))
+    sums = np.cumsum(np.pad(values, ((0, 0), (1, 0))), axis=1)
+    return np.asarray((sums[:, window:] - sums[:, :-window]) / np.sqrt(window))

@@ -64,6 +64,23 @@ def ratio(above: Sequence[float], below: Sequence[float]) -> Interval:
     return Interval(value, value * math.exp(-half), value * math.exp(half), "interval", forks)
 
 
+def mean_ratio(pairs: Sequence[tuple[Sequence[float], Sequence[float]]]) -> Interval:
+    """Geometric mean of the ratios of (above, below), with the 95 % interval that their own errors give it.
+
+    It is about these cases and no others; a range where any of them has too few forks for an interval.
+    """
+    logs = [math.log(of_forks(above).value / of_forks(below).value) for above, below in pairs]
+    value, forks = math.exp(statistics.fmean(logs)), min(min(map(len, pair)) for pair in pairs)
+    if forks < FEWEST_FORKS:
+        return Interval(value, math.exp(min(logs)), math.exp(max(logs)), "range", forks)
+    errors = [_error(above, below) for above, below in pairs]
+    variance = sum(error**2 for error, _ in errors)
+    lost = sum(error**4 / freedom for error, freedom in errors)
+    freedom = variance**2 / lost if lost else math.inf
+    half = quantile(freedom) * math.sqrt(variance) / len(pairs)
+    return Interval(value, value * math.exp(-half), value * math.exp(half), "interval", forks)
+
+
 def smallest_step(above: Sequence[float], below: Sequence[float]) -> float:
     """The least change of a ratio, as a fraction, whose interval would leave 1 out 95 times in 100.
 

@@ -35,6 +35,11 @@ def values(forks: ArrayLike) -> tuple[Values, Values]:
     return logs.mean(axis=-1), within
 
 
+def value_of_forks(forks: ArrayLike) -> float:
+    """A night's value, not as a logarithm."""
+    return float(np.exp(values(forks)[0]))
+
+
 def level(nights: Values) -> tuple[Values, Spread]:
     """Mean and spread of (..., nights) values, a tenth at either end drawn in.
 

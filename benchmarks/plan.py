@@ -127,6 +127,7 @@ NODE: tuple[tuple[str, Task, int], ...] = (
 )
 # What a preset measures of a network that it does not list.
 ANY: tuple[tuple[Task, int], ...] = (("inference", 1), ("inference", 8), ("training", 4))
+LEARNT: tuple[Task, ...] = ("inference", "training")
 # Keras once: on all its backends, two cores would need more than the main job's 15 minutes.
 QUICKLY = ("pytorch", "keras-tensorflow", "paddle", "onnxruntime")
 PRESETS = {
@@ -159,12 +160,12 @@ PRESETS = {
         training="small",
     ),
     "nights": Preset(  # a small night that can be repeated many times: how far nights lie apart
-        (("mlp", "inference", 32), ("mlp", "training", 32), ("probe", "inference", 8)),
+        tuple((name, task, batch) for name, batch in (("mlp", 32), ("probe", 8)) for task in LEARNT),
         forks=2,
-        effort=Effort(measured_s=0.6, warmup_s=1, latency_s=0.1),
+        effort=Effort(measured_s=0.5, warmup_s=1, latency_s=0.1),
         timeout_s=180,
         budget_s=0,
-        frameworks=QUICKLY,
+        frameworks=("pytorch", "paddle", "onnxruntime"),
         training="small",
     ),
     "full": Preset(

@@ -14,45 +14,20 @@ from typing import Literal
 import numpy as np
 
 from benchmarks import intervals
-from benchmarks.evidence import DOUBTS, EFFECT, FALSE_ALARMS, SHARES, Evidence, evidence
+from benchmarks.evidence import DOUBTS, FALSE_ALARMS, SHARES, Evidence, evidence
 from benchmarks.expectations import WINDOW, Expectation, Nights, expected
 from benchmarks.intervals import Interval
+from benchmarks.metrics import SPEED, Metric
 from benchmarks.nights import FEWEST
 
 Verdict = Literal["same", "faster", "slower", "undecided"]
 
-MARGINS = (0.05, 0.10)  # a change that *same* excludes: four deviations of a night, within these
+MARGINS = (0.05, 0.10)  # a change of speed that *same* excludes: four deviations of a night, within these
 DEVIATIONS = 4.0
 EXPLAINING = 1 / 3  # of the change must a ceiling have moved to be its reason
 SEEN_AGAIN = 1 / 2  # of the change must the re-run show alone
 CHANCE = 0.01  # that a ceiling that did not move is said to have
 MOST_NIGHTS, MOST_FORKS = 100, 1000
-
-
-@dataclass(frozen=True)
-class Metric:
-    """What is watched: its name, what it is counted in, and the least standard deviation of a night."""
-
-    name: str
-    unit: str
-    more_is_better: bool
-    floor: float
-    words: tuple[str, str]  # for better and worse
-
-
-METRICS = {
-    metric.name: metric
-    for metric in (
-        Metric("speed", "images/s", True, 0.002, ("faster", "slower")),
-        Metric("peak_memory_bytes", "bytes", False, 0.002, ("less memory", "more memory")),
-        Metric("peak_device_bytes", "bytes", False, 0.001, ("less memory", "more memory")),
-        Metric("compile_s", "s", False, 0.01, ("compiles faster", "compiles slower")),
-        Metric("energy_j_per_image", "J/image", False, 0.005, ("less energy", "more energy")),
-        Metric("accuracy", "error rate", False, 0.01, ("more accurate", "less accurate")),
-        Metric("sameness", "share of its bound", False, 0.01, ("nearer", "further off")),
-    )
-}
-SPEED = METRICS["speed"]
 
 
 @dataclass(frozen=True)
@@ -77,6 +52,11 @@ class Case:
     again: float | None = None  # the re-run's own night value; None where there was none
     ceilings: Mapping[str, float] | None = None  # those that moved, by name: logarithm of now over before
     controls: float | None = None  # the same of the cases that were re-run beside it without suspicion
+    tested: int = WINDOW  # nights at the end that may be looked at together, tonight included
+
+    @property
+    def window(self) -> int:
+        return min(WINDOW, self.tested, len(self.nights) - FEWEST)
 
 
 def judge(cases: Sequence[Case], metric: Metric = SPEED, tests: int | None = None) -> list[Judged]:
@@ -85,7 +65,7 @@ def judge(cases: Sequence[Case], metric: Metric = SPEED, tests: int | None = Non
     found: list[Judged] = [_too_few(case) for case in cases]
     every = tests or max(1, len(enough))
     for tested in range(1, WINDOW + 1):
-        places = [p for p in enough if tested == min(WINDOW, len(cases[p].nights) - FEWEST)]
+        places = [place for place in enough if cases[place].window == tested]
         chosen = [cases[place] for place in places]
         for place, judged in zip(places, _judged(chosen, metric, every, tested), strict=True):
             found[place] = judged
@@ -104,7 +84,7 @@ def _judged(cases: Sequence[Case], metric: Metric, tests: int, tested: int) -> l
     expectation = expected([case.nights.before(tested) for case in cases], metric.floor)
     last = [case.nights.last(tested) for case in cases]
     values, forks = (np.array([getattr(each, name) for each in last], float) for name in ("values", "forks"))
-    found = evidence(expectation, values, forks, tests)
+    found = evidence(expectation, values, forks, tests, metric.effect)
     return [_Judging(case, found, place, metric).judged() for place, case in enumerate(cases)]
 
 
@@ -150,11 +130,14 @@ class _Judging:
 
     def _machine(self, apart: float) -> str | None:
         """What of the machine moved the same way and far enough to explain it; ``None`` if nothing did."""
+        if not self.metric.timed:
+            return None
         moved = dict(self.case.ceilings or {})
         if self.case.controls is not None:
-            moved["the control"] = self.case.controls
+            moved["the control"] = self.case.controls  # a speed, as the ceilings are
         gain = 1 if self.metric.more_is_better else -1  # a ceiling that falls makes times rise
-        explaining = [n for n, m in moved.items() if m * np.sign(apart) * gain >= EXPLAINING * abs(apart)]
+        way = np.sign(apart) * gain
+        explaining = [name for name, by in moved.items() if by * way >= EXPLAINING * abs(apart)]
         return " and ".join(explaining) or None
 
     def _seen_again(self, apart: float) -> bool:
@@ -187,7 +170,7 @@ class _Judging:
     @property
     def margin(self) -> float:
         deviation = float(np.sqrt(self.evidence.expectation.night.variance[self.place]))
-        return float(np.clip(DEVIATIONS * deviation, *MARGINS))
+        return float(np.clip(DEVIATIONS * deviation, *(self.metric.effect / SPEED.effect * m for m in MARGINS)))
 
     @property
     def smallest_step(self) -> float:
@@ -198,7 +181,7 @@ class _Judging:
         """Difference of logarithms that the mean of so many nights of so many forks shows 95 times in 100."""
         error = self._error(window, forks)
         limit = float(self._limit) * float(self.evidence.expectation.tails[-1])
-        return max(float(np.log1p(EFFECT)), (limit + intervals.quantile(self._freedom, intervals.POWER)) * error)
+        return max(float(np.log1p(self.metric.effect)), (limit + intervals.quantile(self._freedom, intervals.POWER)) * error)
 
     @property
     def _limit(self) -> float:
@@ -230,7 +213,7 @@ class _Judging:
         """Whether so many nights would tell the change that is seen, or that there is none to speak of."""
         apart, error = abs(self._apart(1)), self._error(window, forks)
         same = apart + intervals.quantile(self._freedom) * error <= -np.log1p(-self.margin)
-        return bool(same) or (apart >= np.log1p(EFFECT) and apart > self._limit * error)
+        return bool(same) or (apart >= np.log1p(self.metric.effect) and apart > self._limit * error)
 
 
 def _one(expectation: Expectation, place: int) -> Expectation:
@@ -247,13 +230,13 @@ def _one(expectation: Expectation, place: int) -> Expectation:
     )
 
 
-def moved(ceilings: Mapping[str, Nights], floor: float = SPEED.floor) -> dict[str, float]:
+def moved(ceilings: Mapping[str, Nights]) -> dict[str, float]:
     """The machine's ceilings that are not tonight what they were: logarithm of now over before, by name."""
     names = [name for name, each in ceilings.items() if len(each) > FEWEST]
     if not names:
         return {}
     past = [ceilings[name].before(1) for name in names]
     last = np.array([ceilings[name].last(1).values for name in names])
-    found = evidence(expected(past, floor), last, np.ones(last.shape), len(names))
+    found = evidence(expected(past, SPEED.floor), last, np.ones(last.shape), len(names))
     limits = -intervals.quantile(found.expectation.night.freedom, CHANCE / 2)
     return {n: float(found.apart[p, 0]) for p, n in enumerate(names) if found.scores[p, 0] > limits[p]}

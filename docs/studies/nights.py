@@ -26,10 +26,11 @@ from benchmarks.run import Run
 from implementations import commandline, selection
 from implementations.cache import Cache
 from implementations.console import CONSOLE
-from implementations.processes import Launcher, available_cores
+from implementations.processes import Launcher
 from implementations.proving import Prover
 
 PRESET = "nights"
+THREADS = 1  # of each framework: two on a shared machine wait for each other, which is another study's matter
 DATA = Path(__file__).with_name("nights.json")
 Cases = dict[str, list[list[float]]]  # images/s of the forks of every night, by case
 
@@ -37,7 +38,7 @@ Cases = dict[str, list[list[float]]]  # images/s of the forks of every night, by
 def record(folder: Path, nights: int, minutes: float) -> int:
     """As many whole runs as there is time for."""
     end = time.monotonic() + 60 * minutes
-    launcher, preset = Launcher(available_cores()), plan.preset(PRESET)
+    launcher, preset = Launcher(THREADS), plan.preset(PRESET)
     names = selection.frameworks(None, launcher, CONSOLE.print, default=preset.frameworks)
     prover = Prover(launcher, Cache(None), "cpu", training=preset.training)
     longest = 0.0
@@ -69,6 +70,7 @@ def read(folder: Path, target: Path) -> int:
     about = results.read_run(runs[0])
     content = {
         "machine": {name: about["machine"][name] for name in ("cpu", "cores", "memory_gib")},
+        "threads": about["threads"],
         "started": about["started"],
         "cases": cases,
     }

@@ -4,6 +4,7 @@ Change points are ruptures' PELT on night values. A change must explain more tha
 is in units of the variance of one night, and grows with the logarithm of the nights looked at.
 """
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -38,11 +39,13 @@ def firsts(values: Values, deviation: float) -> list[int]:
 
 
 def _placed(values: Values, edges: Sequence[int]) -> list[int]:
-    """Each change where it fits best: PELT gives the newest level ``SHORTEST`` nights, if it has them or not."""
+    """Each change where it fits best: PELT gives a level ``SHORTEST`` nights where it has fewer, too."""
     found = []
     for start, place, end in zip(edges, edges[1:], edges[2:], strict=False):
         near = range(max(start, place - SHORTEST) + 1, min(end, place + SHORTEST))
-        best = min(near, key=lambda at: np.var(values[start:at]) * (at - start) + np.var(values[at:end]) * (end - at))
+        best = min(
+            near, key=lambda at: np.var(values[start:at]) * (at - start) + np.var(values[at:end]) * (end - at)
+        )
         if min(best - start, end - best) >= SHORTEST:
             found.append(int(best))
     return found
@@ -66,7 +69,7 @@ def _penalty(count: int) -> float:
 def changes(values: Values, deviation: float) -> list[Change]:
     """All changes of (nights,) values, the oldest first; how far is told by the means of the two levels."""
     edges = [0, *firsts(values, deviation), len(values)]
-    levels = [float(np.mean(values[start:end])) for start, end in zip(edges, edges[1:], strict=False)]
+    levels = [float(np.mean(values[start:end])) for start, end in itertools.pairwise(edges)]
     ratios = np.exp(np.diff(levels))
     return [Change(night, float(ratio)) for night, ratio in zip(edges[1:-1], ratios, strict=True)]
 
@@ -76,7 +79,7 @@ def settled(values: Values, deviation: float) -> tuple[Values, int]:
     edges = [0, *firsts(values, deviation), len(values)]
     moved = np.array(values, float)
     newest = moved[edges[-2] :].mean()
-    for start, end in zip(edges[:-2], edges[1:-1], strict=True):
+    for start, end in itertools.pairwise(edges[:-1]):
         moved[start:end] += newest - moved[start:end].mean()
     return moved, len(values) - edges[-2]
 

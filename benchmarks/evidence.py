@@ -1,7 +1,7 @@
-"""How far tonight lies from what was expected of it, and how far is beyond chance when many cases are looked at.
+"""How far tonight lies from what was expected, and how far is beyond chance when many cases are looked at.
 
-The last one, two and three nights are looked at, since a step that one night cannot tell three can. The chances
-of a false alarm are shared between these windows and between all cases of a night.
+The last one, two and three nights are looked at, since a step that one night cannot tell three can. The
+chances of a false alarm are shared between these windows and between all cases of a night.
 """
 
 from dataclasses import dataclass
@@ -61,13 +61,13 @@ class Evidence:
 
     @property
     def telling(self) -> Values:
-        """(cases, windows) whether a window is beyond chance, large enough, and shown by each of its nights."""
+        """(cases, windows) whether a window is beyond chance, large enough, and in each of its nights."""
         beyond = (self.scores > self.alarm_limits) & (np.abs(self.apart) >= np.log1p(self.effect))
         for window in range(1, self.apart.shape[1] + 1):
             change = self.apart[:, window - 1, None]
             shown = self.nights[:, -window:] * np.sign(change) >= LEANING * np.abs(change)
             beyond[:, window - 1] &= shown.all(axis=1)
-        return beyond
+        return np.asarray(beyond)
 
 
 def evidence(

@@ -16,7 +16,7 @@ from benchmarks.nights import Spread, Values
 WINDOW = 3  # nights within which a step is to be found
 TAIL = 0.004  # of all residuals: how far out these lie tells of tails heavier than the normal
 TAIL_VALUES = 10  # at least, beyond that place
-LEAST_NIGHT = 0.25  # of a night's usual variance, however many forks it has: forks do not change the night
+LEAST_NIGHT = 0.5  # of a night's usual variance, however many forks it has: how much of it is theirs is estimated
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Expectation:
 
 
 def expected(past: Sequence[Nights], floor: float) -> Expectation:
-    """What ``past``, the nights before of every case, leads to expect; ``floor``: least standard deviation."""
+    """What ``past``, the nights before of every case, leads to expect; ``floor``: least deviation."""
     groups = _by_length(past)
     fork, forks = _forks(past, groups, floor)
     noise = nights.pooled(_together(groups, [nights.level(np.diff(g.values))[1] for g in groups], 2.0), floor)
@@ -87,7 +87,7 @@ def expected(past: Sequence[Nights], floor: float) -> Expectation:
 
 @dataclass(frozen=True)
 class _Group:
-    """Cases with equally many nights, which are computed at once: (cases, nights) arrays, and their places."""
+    """Cases with equally many nights, computed at once: (cases, nights) arrays, and their places."""
 
     places: NDArray[np.intp]
     values: Values
@@ -102,7 +102,10 @@ def _by_length(past: Sequence[Nights]) -> list[_Group]:
     return [
         _Group(
             np.array(places),
-            *(np.array([getattr(past[p], name) for p in places], float) for name in ("values", "within", "forks")),
+            *(
+                np.array([getattr(past[p], name) for p in places], float)
+                for name in ("values", "within", "forks")
+            ),
         )
         for places in lengths.values()
     ]
@@ -117,7 +120,7 @@ def _together(groups: Sequence[_Group], spreads: Sequence[Spread], of: float = 1
 
 
 def _forks(past: Sequence[Nights], groups: Sequence[_Group], floor: float) -> tuple[Values, Values]:
-    """Variance of one fork and usual number of forks of every case; of single forks the floor is known alone."""
+    """Variance of one fork and usual number of forks of every case; of single forks the floor is taken."""
     forks, freedom, summed = (np.empty(len(past)) for _ in range(3))
     for group in groups:
         forks[group.places] = 1 / (1 / group.forks).mean(axis=1)

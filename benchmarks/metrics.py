@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Metric:
-    """``floor`` is the least standard deviation of a night's logarithm that is believed: counts vary by nothing
-    at all for months, and then by a page. ``effect`` is the least change, as a fraction, that is worth a word.
+    """``floor`` is the least standard deviation of a night's logarithm that is believed: counts vary by
+    nothing at all for months, and then by a page. ``effect`` is the least change, as a fraction, that is
+    worth a word.
     """
 
     name: str

@@ -94,7 +94,7 @@ def pooled(found: Spread, floor: float, trend: Values | None = None) -> Spread:
 
 
 def _expected(centered: Values, trend: Values | None) -> tuple[Values, int]:
-    """What the logarithm of each variance should be by the others, and the degrees of freedom that it took."""
+    """What each variance's logarithm should be by the others, and the degrees of freedom that took."""
     if trend is None or len(centered) < TREND_CASES or np.ptp(trend) == 0:
         return np.full(centered.shape, centered.mean()), 1
     slope, start = np.polyfit(trend, centered, 1)

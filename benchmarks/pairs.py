@@ -27,8 +27,8 @@ def told(above: Sequence[float], below: Sequence[float], unit: str = "forks") ->
         return Told(ratio, "undecided", f"{intervals.FEWEST_FORKS} {unit} a side would give an interval")
     if not ratio.holds_one and max(ratio.value, 1 / ratio.value) >= 1 + EFFECT:
         return Told(ratio, "faster" if ratio.value > 1 else "slower", "the interval leaves out 1")
-    if 1 - MARGIN <= ratio.low and ratio.high <= 1 + MARGIN:
-        return Told(ratio, "same", f"any difference is below {MARGIN:.0%}")
+    if ratio.low >= 1 - MARGIN and ratio.high <= 1 + MARGIN:
+        return Told(ratio, "same", f"any difference is below {100 * MARGIN:.0f} %")
     return Told(ratio, "undecided", _further(above, below, ratio, unit))
 
 

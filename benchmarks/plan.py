@@ -127,7 +127,7 @@ NODE: tuple[tuple[str, Task, int], ...] = (
 )
 # What a preset measures of a network that it does not list.
 ANY: tuple[tuple[Task, int], ...] = (("inference", 1), ("inference", 8), ("training", 4))
-LEARNT: tuple[Task, ...] = ("inference", "training")
+NIGHTLY = {"mlp": (1, 8, 32, 128), "probe": (1, 4, 16), "probe-bn": (1, 4, 16)}
 # Keras once: on all its backends, two cores would need more than the main job's 15 minutes.
 QUICKLY = ("pytorch", "keras-tensorflow", "paddle", "onnxruntime")
 PRESETS = {
@@ -160,12 +160,12 @@ PRESETS = {
         training="small",
     ),
     "nights": Preset(  # a small night that can be repeated many times: how far nights lie apart
-        tuple((name, task, batch) for name, batch in (("mlp", 32), ("probe", 8)) for task in LEARNT),
+        tuple((network, "inference", batch) for network, batches in NIGHTLY.items() for batch in batches),
         forks=2,
-        effort=Effort(measured_s=0.5, warmup_s=1, latency_s=0.1),
+        effort=Effort(block_s=0.02, measured_s=0.3, warmup_s=0.5, latency_s=0.05),
         timeout_s=180,
         budget_s=0,
-        frameworks=("pytorch", "paddle", "onnxruntime"),
+        frameworks=("pytorch", "onnxruntime"),
         training="small",
     ),
     "full": Preset(

@@ -35,7 +35,9 @@ class Judged:
     """What is said of one case tonight."""
 
     verdict: Verdict
-    change: Interval | None  # tonight over the nights before, or the mean of the nights that tell; None: too few
+    change: (
+        Interval | None
+    )  # tonight over the nights before, or the mean of the nights that tell; None: too few
     nights: int  # that ``change`` is the mean of
     smallest_step: float | None  # that would be found within three nights 95 times in 100, as a fraction
     margin: float | None  # that ``same`` stays within; None where nothing is known
@@ -46,7 +48,7 @@ class Judged:
 
 @dataclass(frozen=True)
 class Case:
-    """One case's nights, tonight the last; what its re-run gave alone; how far the machine's ceilings moved."""
+    """One case's nights, tonight the last, what its re-run gave alone, and how far the machine moved."""
 
     nights: Nights
     again: float | None = None  # the re-run's own night value; None where there was none
@@ -60,7 +62,7 @@ class Case:
 
 
 def judge(cases: Sequence[Case], metric: Metric = SPEED, tests: int | None = None) -> list[Judged]:
-    """A verdict on every case of one machine; ``tests``: all that are looked at tonight, other metrics' too."""
+    """A verdict on every case of one machine; ``tests``: all that are looked at tonight, of any metric."""
     enough = [place for place, case in enumerate(cases) if len(case.nights) > FEWEST]
     found: list[Judged] = [_too_few(case) for case in cases]
     every = tests or max(1, len(enough))
@@ -142,7 +144,7 @@ class _Judging:
 
     def _seen_again(self, apart: float) -> bool:
         again = float(self.case.again or 0.0) - float(self.evidence.expectation.level[self.place])
-        return again * np.sign(apart) >= SEEN_AGAIN * abs(apart)
+        return bool(again * np.sign(apart) >= SEEN_AGAIN * abs(apart))
 
     def _cleared(self) -> tuple[Verdict, bool, str]:
         verdict, _, reason = self._without_suspicion()
@@ -151,8 +153,8 @@ class _Judging:
     def _without_suspicion(self) -> tuple[Verdict, bool, str]:
         interval, margin = self._interval(1), self.margin
         if 1 - margin <= interval.low and interval.high <= 1 + margin:
-            return "same", False, f"any change is below {margin:.0%}"
-        return "undecided", False, f"could be a change of {margin:.0%}; {self._further()}"
+            return "same", False, f"any change is below {100 * margin:.0f} %"
+        return "undecided", False, f"could be a change of {100 * margin:.0f} %; {self._further()}"
 
     # --- How sure ---
 
@@ -160,8 +162,8 @@ class _Judging:
         """Of the change, 95 %."""
         apart, error = self._apart(window), float(self.evidence.errors[self.place, window - 1])
         half = intervals.quantile(self._freedom) * error
-        ends = (float(np.exp(apart + side * half)) for side in (0, -1, 1))
-        return Interval(*ends, "interval", window)
+        value, low, high = (float(np.exp(apart + side * half)) for side in (0, -1, 1))
+        return Interval(value, low, high, "interval", window)
 
     @property
     def _freedom(self) -> float:
@@ -170,7 +172,8 @@ class _Judging:
     @property
     def margin(self) -> float:
         deviation = float(np.sqrt(self.evidence.expectation.night.variance[self.place]))
-        return float(np.clip(DEVIATIONS * deviation, *(self.metric.effect / SPEED.effect * m for m in MARGINS)))
+        least, most = (self.metric.effect / SPEED.effect * margin for margin in MARGINS)
+        return min(max(DEVIATIONS * deviation, least), most)
 
     @property
     def smallest_step(self) -> float:
@@ -181,7 +184,8 @@ class _Judging:
         """Difference of logarithms that the mean of so many nights of so many forks shows 95 times in 100."""
         error = self._error(window, forks)
         limit = float(self._limit) * float(self.evidence.expectation.tails[-1])
-        return max(float(np.log1p(self.metric.effect)), (limit + intervals.quantile(self._freedom, intervals.POWER)) * error)
+        power = float(intervals.quantile(self._freedom, intervals.POWER))
+        return max(float(np.log1p(self.metric.effect)), (limit + power) * error)
 
     @property
     def _limit(self) -> float:
@@ -207,7 +211,7 @@ class _Judging:
             *([f"{nights} more night{'s' if nights > 1 else ''}"] if nights else []),
             *([f"{forks} forks in a night"] if forks else []),
         ]
-        return f"{' or '.join(ways)} would decide it" if ways else "no affordable number of nights would decide it"
+        return f"{' or '.join(ways) or 'no affordable number of nights'} would decide it"
 
     def _decided(self, window: int, forks: float) -> bool:
         """Whether so many nights would tell the change that is seen, or that there is none to speak of."""

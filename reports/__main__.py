@@ -35,20 +35,34 @@ def parser() -> Parser:
 
 def _add_compare(command: argparse.ArgumentParser) -> None:
     for name in ("A", "B"):
-        command.add_argument(name.lower(), metavar=name, help="a run's folder or archive, or NAME=VALUE,… of the history")
-    command.add_argument("--force", action="store_true", help="compare what is not alike, and say so in every row")
+        command.add_argument(
+            name.lower(), metavar=name, help="a run's folder or archive, or NAME=VALUE,… of the history"
+        )
+    command.add_argument(
+        "--force", action="store_true", help="compare what is not alike, and say so in every row"
+    )
     _add_answer(command)
     command.set_defaults(run=_compare)
 
 
 def _add_regressions(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--baseline", metavar="SELECTION", help="nights to be held against; default: all before")
+    command.add_argument(
+        "--baseline", metavar="SELECTION", help="nights to be held against; default: all before"
+    )
     command.add_argument("--night", type=commandline.date, metavar="DATE", help="default: the newest")
-    command.add_argument("--fail-on", choices=("slower", "any", "never"), default="slower", help="for exit code 1")
-    command.add_argument("--rerun", action="store_true", help="measure what is suspected again, and judge then")
+    command.add_argument(
+        "--fail-on", choices=("slower", "any", "never"), default="slower", help="for exit code 1"
+    )
+    command.add_argument(
+        "--rerun", action="store_true", help="measure what is suspected again, and judge then"
+    )
     command.add_argument("--all", action="store_true", help="show what is the same, too")
     command.add_argument(
-        "--python", action="append", default=[], metavar="FRAMEWORK[@LABEL]=PATH", help="for --rerun, as for 'run'"
+        "--python",
+        action="append",
+        default=[],
+        metavar="FRAMEWORK[@LABEL]=PATH",
+        help="for --rerun, as for 'run'",
     )
     _add_answer(command)
     command.set_defaults(run=_regressions)

@@ -71,7 +71,12 @@ def compared(a: Selection, b: Selection, force: bool = False) -> Compared:
             allowed=f"the same {', '.join(ALIKE)} on both sides, or a difference that both filters name",
             todo="narrow the selections, or compare all the same with --force",
         )
-    alone = [f"{_shown(c)} ({n})" for n, s, o in (("A", above, below), ("B", below, above)) for c in s if c not in o]
+    alone = [
+        f"{_shown(c)} ({n})"
+        for n, s, o in (("A", above, below), ("B", below, above))
+        for c in s
+        if c not in o
+    ]
     return Compared((a.text, b.text), tuple(rows), tuple(alone))
 
 
@@ -91,7 +96,9 @@ def _builds(series: Series) -> Iterator[Series]:
         yield Series(named, points)
 
 
-def _rows(case: tuple[Any, ...], above: Sequence[Series], below: Sequence[Series], free: set[str]) -> Iterator[Row]:
+def _rows(
+    case: tuple[Any, ...], above: Sequence[Series], below: Sequence[Series], free: set[str]
+) -> Iterator[Row]:
     """A row for each pair that is alike; where none is, for the first of either side, which says so."""
     alike = [(a, b) for a in above for b in below if not _unlike(a.key, b.key, free)]
     for a, b in alike or [(above[0], below[0])]:
@@ -148,14 +155,21 @@ def table(found: Compared) -> Table:
     notes = [
         f"A: {found.names[0]}",
         f"B: {found.names[1]}",
-        *(["Of forks, not nights: how far one night lies from the next is not in these intervals."] * nightless),
+        *(
+            ["Of forks, not nights: how far one night lies from the next is not in these intervals."]
+            * nightless
+        ),
         *([f"On one side only: {', '.join(found.alone)}"] if found.alone else []),
     ]
-    return Table(answer, HEADINGS, [_cells(r, t) for r, t in zip(found.rows, told, strict=True)], notes, _data(found))
+    return Table(
+        answer, HEADINGS, [_cells(r, t) for r, t in zip(found.rows, told, strict=True)], notes, _data(found)
+    )
 
 
 def _cells(row: Row, told: Told) -> list[str]:
-    sides = (f"{intervals.of_forks(side).value:,.1f} ({len(side)} {row.unit})" for side in (row.above, row.below))
+    sides = (
+        f"{intervals.of_forks(side).value:,.1f} ({len(side)} {row.unit})" for side in (row.above, row.below)
+    )
     why = f"NOT ALIKE: {'; '.join(row.unlike)}" if row.unlike else told.reason
     return [row.case, *sides, f"{told.ratio.value:.3f}", _ends(told.ratio), told.verdict, why]
 

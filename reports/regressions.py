@@ -1,4 +1,4 @@
-"""Tonight against the nights before, for everything that is watched: verdicts, what they rest on, an exit code."""
+"""Tonight against the nights before, for all that is watched: verdicts, what they rest on, an exit code."""
 
 import dataclasses
 import datetime
@@ -15,7 +15,7 @@ from benchmarks.metrics import SPEED
 from benchmarks.nights import MOST
 from benchmarks.verdicts import Case, Judged
 from implementations.errors import UserError
-from reports.tables import Table
+from reports.tables import Table, percent
 from reports.watched import Night, Watched, as_nights, since, steps
 
 NONE, CONFIRMED, UNTOLD = 0, 1, 2  # exit codes
@@ -81,7 +81,9 @@ class Findings:
 # --- Which nights -----------------------------------------------------------------------------
 
 
-def tonight(every: Sequence[Watched], baseline: Iterable[Watched] | None, date: datetime.date) -> list[Tonight]:
+def tonight(
+    every: Sequence[Watched], baseline: Iterable[Watched] | None, date: datetime.date
+) -> list[Tonight]:
     """What was measured on the night ``date``, with the nights of ``baseline``; ``None``: all before it."""
     chosen = None if baseline is None else {(one.identity, one.metric): one for one in baseline}
     found = []
@@ -102,7 +104,9 @@ def _against(one: Watched, earlier: Sequence[Night], now: Sequence[Night], basel
         return Tonight(one.of(now))
     after = [night for night in earlier if night.date > before[-1].date]
     follows = not after  # then the baseline grows from night to night, as it does without one
-    return Tonight(one.of([*before, *after[1 - WINDOW :], *now]), WINDOW if follows else min(WINDOW, len(after) + 1))
+    return Tonight(
+        one.of([*before, *after[1 - WINDOW :], *now]), WINDOW if follows else min(WINDOW, len(after) + 1)
+    )
 
 
 def absent(every: Sequence[Watched], date: datetime.date) -> list[str]:
@@ -147,7 +151,9 @@ def judged(chosen: Sequence[Tonight], date: datetime.date, absent: Sequence[str]
 def _case(each: Tonight, ceilings: Mapping[str, float], controls: float | None) -> Case:
     again = None if each.again is None else float(as_nights([each.again.forks]).values[0])
     alone = controls if each.again is not None else None
-    nights = each.watched.arrays()[max(0, len(each.watched.nights) - MOST - WINDOW) : len(each.watched.nights)]
+    nights = each.watched.arrays()[
+        max(0, len(each.watched.nights) - MOST - WINDOW) : len(each.watched.nights)
+    ]
     return Case(nights, again, ceilings, alone, each.tested)
 
 
@@ -160,7 +166,9 @@ def moved_ceilings(chosen: Sequence[Tonight], machine: str) -> dict[str, float]:
                 nights[night.date] = nights[night.date] + night if night.date in nights else night
     newest = max(nights, default=None)
     names = nights[newest].ceilings if newest is not None else {}
-    with_it = {name: [n.ceilings[name] for d, n in sorted(nights.items()) if name in n.ceilings] for name in names}
+    with_it = {
+        name: [n.ceilings[name] for d, n in sorted(nights.items()) if name in n.ceilings] for name in names
+    }
     return verdicts.moved({name: as_nights([[value] for value in found]) for name, found in with_it.items()})
 
 
@@ -228,7 +236,7 @@ def _cells(each: Said) -> list[str]:
         f"{change.value:.3f}" if change else "",
         f"{change.low:.3f} to {change.high:.3f}" if change else "",
         each.word,
-        f"{step:.1%}" if step is not None else "",
+        percent(step) if step is not None else "",
         why,
     ]
 
@@ -245,6 +253,7 @@ def _steps_note(shown: Sequence[Said]) -> list[str]:
         + (f" ({_few(step.because)})" if step.because else "")
         for each in shown
         for step in steps(each.watched)
+        if step.date < each.watched.nights[-each.judged.nights].date  # the verdict says that of tonight
     ]
 
 
@@ -253,12 +262,14 @@ def _absent_note(found: Findings) -> list[str]:
 
 
 def _hidden_note(found: Findings, shown: Sequence[Said]) -> list[str]:
-    hidden = [each for each in found.said if each not in shown]
-    visible = [each.judged.smallest_step for each in found.said if each.judged.smallest_step is not None]
-    note = f"{len(hidden)} more are not shown (--all shows them)." if hidden else ""
-    if visible:
-        note += f" Smallest steps seen: {min(visible):.1%} to {max(visible):.1%}, median {np.median(visible):.1%}."
-    return [note.strip()] if note else []
+    hidden = len(found.said) - len(shown)
+    speeds = [each.judged.smallest_step for each in found.said if each.watched.metric is SPEED]
+    seen = [step for step in speeds if step is not None]
+    least = f"{percent(min(seen))} to {percent(max(seen))}, median {percent(np.median(seen))}" if seen else ""
+    return [
+        *([f"{hidden} more are not shown (--all shows them)."] if hidden else []),
+        *([f"Smallest steps of speed that would be found within three nights: {least}."] if seen else []),
+    ]
 
 
 def _data(found: Findings) -> dict[str, Any]:

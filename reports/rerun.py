@@ -85,7 +85,9 @@ def joined(chosen: Sequence[Tonight], again: Sequence[Watched], suspects: Sequen
     """Tonight with the re-run's forks added to it; ``UserError`` if those ran another build."""
     made = {(one.identity, one.metric): one.nights[-1] for one in again}
     suspected = {each.watched.identity for each in suspects}
-    return [_joined(each, made.get((each.watched.identity, each.watched.metric)), suspected) for each in chosen]
+    return [
+        _joined(each, made.get((each.watched.identity, each.watched.metric)), suspected) for each in chosen
+    ]
 
 
 def _joined(each: Tonight, again: Night | None, suspected: set[tuple[Any, ...]]) -> Tonight:

@@ -14,7 +14,18 @@ from implementations.errors import UserError
 
 ALLOWED = "a run's folder, its archive (.tar.gz), or filters as framework=pytorch,versions.torch=2.13.0"
 # Of the history's filters those that trainings know too, by name; others pick series only.
-OF_TRAININGS = ("run", "commit", "since", "until", "preset", "device", "network", "framework", "digest", "recipe")
+OF_TRAININGS = (
+    "run",
+    "commit",
+    "since",
+    "until",
+    "preset",
+    "device",
+    "network",
+    "framework",
+    "digest",
+    "recipe",
+)
 
 
 @dataclass(frozen=True)

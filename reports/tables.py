@@ -1,4 +1,4 @@
-"""Rows for a terminal, for a comment in Markdown, and for programs: text of results obeys nothing in any of them."""
+"""Rows for a terminal, a comment in Markdown, and programs: text of results is shown, never obeyed."""
 
 import json
 import re
@@ -33,13 +33,22 @@ def _text(table: Table) -> str:
     rows = [[plain(cell) for cell in row] for row in (table.headings, *table.rows)]
     widths = [max(len(row[place]) for row in rows) for place in range(len(table.headings))]
     lines = ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in rows]
-    return "\n".join([plain(table.answer), "", *lines, *(["", *map(plain, table.notes)] if table.notes else [])])
+    return "\n".join(
+        [plain(table.answer), "", *lines, *(["", *map(plain, table.notes)] if table.notes else [])]
+    )
 
 
 def _markdown(table: Table) -> str:
     lines = [table.headings, ["---"] * len(table.headings), *(list(map(escaped, row)) for row in table.rows)]
     notes = [part for note in table.notes for part in ("", escaped(note))]
-    return "\n".join([f"**{escaped(table.answer)}**", "", *(f"| {' | '.join(line)} |" for line in lines), *notes])
+    return "\n".join(
+        [f"**{escaped(table.answer)}**", "", *(f"| {' | '.join(line)} |" for line in lines), *notes]
+    )
+
+
+def percent(fraction: float) -> str:
+    """``5.3 %``."""
+    return f"{100 * fraction:.1f} %"
 
 
 def plain(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Series of the history as nights: every metric that is watched of every case, and what each night ran with."""
+"""Series of the history as nights: every metric watched of every case, and what each night ran with."""
 
 import datetime
 from collections import defaultdict
@@ -73,7 +73,9 @@ def as_nights(forks: Sequence[Sequence[float]]) -> Nights:
 
 def watched(series: Iterable[Series], trainings: Iterable[TrainingRow] = ()) -> list[Watched]:
     """All that is watched of ``series`` and ``trainings``."""
-    found = [one for each in series for label, points in _builds(each) for one in _of_points(each, label, points)]
+    found = [
+        one for each in series for label, points in _builds(each) for one in _of_points(each, label, points)
+    ]
     return [*found, *_of_trainings(trainings)]
 
 
@@ -85,7 +87,10 @@ def _builds(series: Series) -> Iterator[tuple[str, list[Point]]]:
 
 
 def _of_points(series: Series, label: str, points: Sequence[Point]) -> Iterator[Watched]:
-    key = {**series.key, "framework": f"{series.key['framework']}@{label}" if label else series.key["framework"]}
+    key = {
+        **series.key,
+        "framework": f"{series.key['framework']}@{label}" if label else series.key["framework"],
+    }
     identity, case = tuple(key.values()), tuple(key[name] for name in CASE)
     for metric in METRICS.values():
         made = [night for point in points if (night := _night(point, metric)) is not None]
@@ -140,7 +145,7 @@ def _of_trainings(trainings: Iterable[TrainingRow]) -> Iterator[Watched]:
 
 @dataclass(frozen=True)
 class Step:
-    """Where a level changed for good: the first night of the new one, by how much, and what changed with it."""
+    """Where a level changed for good: the new one's first night, by how much, and what changed with it."""
 
     date: datetime.date
     ratio: float  # new level over old

@@ -8,8 +8,6 @@ installed of its own; it goes on where it was interrupted. ``read`` writes every
 night, into the file that ``regressions.py`` draws from, and prints what the nights' spread is made of.
 """
 
-import argparse
-import json
 import sys
 import time
 from collections import defaultdict
@@ -22,6 +20,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 import numpy as np
 
 from benchmarks import plan, results
+from benchmarks.plan import Case
 from benchmarks.run import Run
 from implementations import commandline, selection
 from implementations.cache import Cache
@@ -33,6 +32,14 @@ PRESET = "nights"
 THREADS = 1  # of each framework: two on a shared machine wait for each other, which is another study's matter
 DATA = Path(__file__).with_name("nights.json")
 Cases = dict[str, list[list[float]]]  # images/s of the forks of every night, by case
+
+
+class OfFiles(Run):
+    """A run of ONNX Runtime alone, whose processes start soonest; PyTorch only writes its files."""
+
+    @property
+    def cases(self) -> list[Case]:
+        return [case for case in super().cases if case.exporter]
 
 
 def record(folder: Path, nights: int, minutes: float) -> int:
@@ -47,7 +54,7 @@ def record(folder: Path, nights: int, minutes: float) -> int:
         if begun + longest > end:
             break
         networks = list(dict.fromkeys(network for network, _, _ in preset.work))
-        run = Run(folder / f"night-{night:02}", PRESET, names, networks, prover, CONSOLE.print)
+        run = OfFiles(folder / f"night-{night:02}", PRESET, names, networks, prover, CONSOLE.print)
         run.open()
         run.prove()
         run.measure()

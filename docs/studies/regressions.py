@@ -1,4 +1,4 @@
-"""False alarms and found steps of the nightly verdict, and of three rules that others use, on the same nights.
+"""False alarms and found steps of the nightly verdict, and of three rules of others on the same nights.
 
     python docs/studies/regressions.py [--nights 1000] [--history 40] [--markdown FILE]
 
@@ -9,10 +9,9 @@ case one, that are called slower on one of the three nights from the step on. Th
 ``reports regressions --rerun``: suspects are run again in the same night. Takes minutes on one core.
 """
 
-import argparse
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
@@ -24,8 +23,6 @@ from benchmarks import verdicts
 from benchmarks.evidence import Evidence, evidence
 from benchmarks.expectations import WINDOW, Nights, expected
 from benchmarks.nights import Values
-from docs.studies import nights as recorded
-from implementations import commandline
 
 CASES = 200
 RERUN = 20  # forks of a suspect's re-run
@@ -81,7 +78,9 @@ class Job:
         shared = nightly[:, None] * world.noise(generator, (CASES, nights))
         if steps:
             shared[:, -WINDOW:] -= step_of(nightly)[:, None]
-        forks = shared[..., None] + sigma[:, None, None] * generator.standard_normal((CASES, nights, world.forks))
+        forks = shared[..., None] + sigma[:, None, None] * generator.standard_normal(
+            (CASES, nights, world.forks)
+        )
         counts = np.full((CASES, nights), float(world.forks))
         return cls(generator, sigma, shared, forks, forks.mean(-1), forks.var(-1, ddof=1), counts)
 
@@ -189,7 +188,7 @@ def outcomes(world: World, nights: int, trials: int) -> dict[str, Outcome]:
     start = world.history + WINDOW - 1
     rules = {"this suite": lambda job, night: job.alarms(night, world.history), **OTHERS}
     job = Job.of(world, generator, start + nights, steps=False)
-    alarmed = {name: 0 for name in rules}
+    alarmed = dict.fromkeys(rules, 0)
     for night in range(start, start + nights):
         for name, rule in rules.items():
             alarmed[name] += bool(rule(job, night).any())

@@ -6,6 +6,7 @@ versions; attributes never belong to it.
 """
 
 import functools
+import hashlib
 import json
 import statistics
 from collections.abc import Iterator, Mapping
@@ -21,6 +22,7 @@ from implementations.network import LABEL
 from implementations.policies import EQUAL
 
 FOLDER = Path("results")  # where runs lie, in the project's root
+HISTORY = FOLDER / "history.sqlite"  # the index over them, where no other is named
 SCHEMA_VERSION = 2
 METHOD_VERSION = 1  # raised by hand when measuring changes its meaning
 SCHEMA = ROOT / "docs" / "result.schema.json"
@@ -159,6 +161,17 @@ def read_run(folder: Path) -> dict[str, Any]:
     if about["schema_version"] > SCHEMA_VERSION:
         raise refused(path, f"the run is from a newer version (schema {about['schema_version']})")
     return about
+
+
+def run_id(about: Mapping[str, Any]) -> str:
+    """A hash of a run's description, which stays the same while the run grows, and wherever it is copied."""
+    return identity(about)[:16]
+
+
+def identity(content: object) -> str:
+    """A hash of what ``content`` says, however it is written."""
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def failures(folder: Path) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ import dataclasses
 import datetime
 import json
 import time
+import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -98,6 +99,7 @@ class Run:
         """Make the folder, or go on in it; ``UserError`` if it cannot be, or holds another machine's run."""
         about = {
             "schema_version": results.SCHEMA_VERSION,
+            "id": uuid.uuid4().hex,  # machines alike may start in the same second
             "preset": self.preset_name,
             "frameworks": list(self.frameworks),
             "networks": list(self.networks),

@@ -9,13 +9,12 @@ from typing import Any
 import sqlalchemy
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import NullPool
 
 from benchmarks import results
 from implementations.errors import UserError
 
-DEFAULT = results.FOLDER / "history.sqlite"
 PATIENCE_S = 60.0  # for another writer
 LOCK = 0x686973746F7279  # of PostgreSQL's advisory locks: any number that is always the same
 ALLOWED = "the path of an SQLite file, or postgresql://USER@HOST/DATABASE"
@@ -36,7 +35,7 @@ ANY_CAUSE = "check the URL and that the server runs"
 class Database:
     """Where a history lies, and how it is reached."""
 
-    def __init__(self, place: str | Path = DEFAULT) -> None:
+    def __init__(self, place: str | Path = results.HISTORY) -> None:
         """``UserError`` if ``place`` is neither a file nor a URL of SQLite or PostgreSQL."""
         self.url = _url(place)
         try:
@@ -63,8 +62,11 @@ class Database:
     @contextlib.contextmanager
     def reading(self) -> Iterator[Connection]:
         """A transaction that sees one state of the history; ``UserError`` for what the database refuses."""
-        with self._refusing(), self.engine.connect() as connection, connection.begin():
-            yield connection
+        with self._refusing(), self.engine.connect() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execution_options(isolation_level="REPEATABLE READ")
+            with connection.begin():
+                yield connection
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[Connection]:
@@ -129,6 +131,3 @@ def _leave_transactions_to_us(connection: Any, record: object) -> None:
 
 def _begin(connection: Connection) -> None:
     connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))
-
-
-__all__ = ["DEFAULT", "Database", "DatabaseError"]

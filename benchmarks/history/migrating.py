@@ -6,7 +6,7 @@ import sqlalchemy
 from sqlalchemy import Connection
 
 from benchmarks.history.database import Database
-from benchmarks.history.schema import METADATA, REVISION, VERSION_TABLE
+from benchmarks.history.schema import REVISION, VERSION_TABLE
 from implementations.errors import UserError
 
 SCRIPTS = Path(__file__).parent / "migrations"
@@ -64,6 +64,3 @@ def _refused(database: Database, wrong: str, given: str) -> UserError:
         allowed=f"a new or empty database, or a history with a schema up to {REVISION}",
         todo="update this checkout, or name another place with --history",
     )
-
-
-__all__ = ["METADATA", "prepare"]

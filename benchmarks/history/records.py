@@ -2,7 +2,6 @@
 
 import datetime
 import hashlib
-import json
 import math
 import statistics
 from collections.abc import Callable, Iterator, Mapping
@@ -37,8 +36,7 @@ class RunFiles:
 
     @property
     def id(self) -> str:
-        """A hash of the description, which does not change while the run grows, nor where it is copied to."""
-        return identity(self.about)[:16]
+        return results.run_id(self.about)
 
     @property
     def row(self) -> Row:
@@ -89,12 +87,6 @@ def read(run: RunFiles, path: Path, known: Mapping[tuple[str, str], str]) -> Rec
         raise results.refused(path, f"the file cannot be read ({type(error).__name__}: {error})") from None
     common = {"run_id": run.id, "file": path.name, "sha256": sha256, "made": moment(run.about["started"])}
     return Record(kind, {**common, **found.row}, found.series, found.setup)
-
-
-def identity(content: object) -> str:
-    """A hash of what ``content`` says, however it is written."""
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def moment(text: str) -> datetime.datetime:

@@ -15,8 +15,8 @@ OTHER = Case("mlp", "inference", 32, "pytorch")
 
 
 @pytest.fixture
-def history(tmp_path: Path) -> History:
-    return History.open(tmp_path / "history.sqlite", create=True)
+def history(place: str) -> History:
+    return History.open(place, create=True)
 
 
 def imported(history: History, *folders: Path) -> None:

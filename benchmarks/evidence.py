@@ -7,6 +7,7 @@ chances of a false alarm are shared between these windows and between all cases 
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks import intervals
 from benchmarks.expectations import Expectation
@@ -50,19 +51,24 @@ class Evidence:
         return limits
 
     @property
+    def _matters(self) -> NDArray[np.bool_]:
+        """(cases, windows) whether the change is worth a word."""
+        return np.abs(self.apart) >= np.log1p(self.effect)
+
+    @property
     def suspected(self) -> Values:
         """(cases,) whether any window is so far out that the case is run again."""
-        return np.asarray((self.scores > self.limits(RERUNS, EVEN)).any(axis=1))
+        return np.asarray((self._matters & (self.scores > self.limits(RERUNS, EVEN))).any(axis=1))
 
     @property
     def doubtful(self) -> Values:
         """(cases,) whether any window is so far out that it cannot be passed over."""
-        return np.asarray((self.scores > self.limits(DOUBTS)).any(axis=1))
+        return np.asarray((self._matters & (self.scores > self.limits(DOUBTS))).any(axis=1))
 
     @property
     def telling(self) -> Values:
         """(cases, windows) whether a window is beyond chance, large enough, and in each of its nights."""
-        beyond = (self.scores > self.alarm_limits) & (np.abs(self.apart) >= np.log1p(self.effect))
+        beyond = self._matters & (self.scores > self.alarm_limits)
         for window in range(1, self.apart.shape[1] + 1):
             change = self.apart[:, window - 1, None]
             shown = self.nights[:, -window:] * np.sign(change) >= LEANING * np.abs(change)

@@ -16,7 +16,9 @@ from benchmarks.nights import Spread, Values
 WINDOW = 3  # nights within which a step is to be found
 TAIL = 0.004  # of all residuals: how far out these lie tells of tails heavier than the normal
 TAIL_VALUES = 10  # at least, beyond that place
-LEAST_NIGHT = 0.5  # of a night's usual variance, however many forks it has: how much of it is theirs is estimated
+LEAST_NIGHT = (
+    0.5  # of a night's usual variance, however many forks it has: how much of it is theirs is estimated
+)
 
 
 @dataclass(frozen=True)

@@ -107,6 +107,10 @@ def _add_run(command: argparse.ArgumentParser) -> None:
         help="add no fork that would end later; default: the preset's; 0: the preset's forks alone",
     )
     command.add_argument(
+        "--forks", type=commandline.positive, metavar="N", help="of each case at least; default: the preset's"
+    )
+    command.add_argument("--no-training", action="store_true", help="leave out the recipes of the networks")
+    command.add_argument(
         "--timeout",
         type=commandline.positive,
         metavar="SECONDS",
@@ -224,7 +228,7 @@ def _run(options: argparse.Namespace) -> int:
     chosen = list(dict.fromkeys(map(policies.known, options.policy or [policies.EQUAL])))
     run = _prepared(options, _networks(options, preset))
     budget = preset.budget_s if options.budget is None else options.budget
-    run.effort = Effort(options.precision, budget, options.timeout)
+    run.effort = Effort(options.precision, budget, options.timeout, options.forks)
     run.policies = chosen
     if not run.cases:
         raise UserError(
@@ -234,7 +238,7 @@ def _run(options: argparse.Namespace) -> int:
             todo="add a --framework or a --network",
         )
     trained = None
-    if plan.TRAINED in run.networks:
+    if plan.TRAINED in run.networks and not options.no_training:
         trained = Wanted(*train.quick(options.data_dir, run.prover.cache.folder, CONSOLE.print))
     with _interruptible(run):
         run.open()

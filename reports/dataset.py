@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import os
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -39,7 +40,7 @@ def of(reports: Sequence[Report], history: Sequence[Row] = ()) -> Row:
         "looks": charts.looks(_names(reports, history)),
         "cases": columns.packed(cases),
         "groups": [_group(group) for report in reports for group in report.groups],
-        "policies": [row for report in reports for row in _gains(report)],
+        "policies": columns.packed([row for report in reports for row in _gains(report)]),
         "rows": {name: rows for name, rows in prepared.items() if rows},
         "tables": tables.as_data(sameness_data.extra_columns(reports)),
         "charts": charts.specifications(),
@@ -89,9 +90,15 @@ def _numbers(case: Measured) -> Row:
         **{phase: case.phases_s.get(phase) for phase in ("import", "build", "first_call", "warmup")},
         "steady": _steady(case),
         "certificates": list(case.certificates),
-        "files": [file.name for file in case.files],
+        "files": _named([file.name for file in case.files]),
         "sha256": [file.sha256 for file in case.files],
     }
+
+
+def _named(files: Sequence[str]) -> list[str]:
+    """How all names begin, then how each goes on."""
+    begin = os.path.commonprefix(files)
+    return [begin, *(name[len(begin) :] for name in files)]
 
 
 def _steady(case: Measured) -> str:

@@ -1,7 +1,7 @@
 """The run's answers, one a task: over all works that the rivals share. Nothing about HTML."""
 
 import statistics
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import log
@@ -21,6 +21,7 @@ class Headline:
     policy: str
     device: str
     works: tuple[Group, ...]
+    of: int  # works in all
     first: Measured  # its case in the first of the works
     others: tuple[tuple[Measured, Interval], ...]  # first / other, the nearest first
 
@@ -45,20 +46,15 @@ def _place(task: str) -> tuple[int, str]:
 
 
 def _headline(groups: Sequence[Group], device: str) -> Headline:
-    """Of the frameworks that did most works; ``groups`` are of one task and policy."""
-    counts = [sum(title in _by_title(group) for group in groups) for title in _titles(groups)]
-    titles = [t for t, count in zip(_titles(groups), counts, strict=True) if count == max(counts)]
-    works = tuple(group for group in groups if all(title in _by_title(group) for title in titles))
-    works = works or tuple(group for group in groups if titles[0] in _by_title(group))
-    shared = [title for title in titles if all(title in _by_title(group) for group in works)]
-    ranked = sorted(shared, key=lambda title: -_speed(works, title))
-    first, *others = ranked
+    """Of the frameworks that met most often; ``groups`` are of one task and policy."""
+    met = Counter(frozenset(_by_title(group)) for group in groups)
+    titles = max(met, key=lambda found: (len(found) > 1, met[found], len(found)))
+    works = tuple(group for group in groups if titles <= _by_title(group).keys())
+    first, *others = sorted(titles, key=lambda title: (-_speed(works, title), title))
     leads = tuple((_by_title(works[0])[other], _lead(works, first, other)) for other in others)
-    return Headline(groups[0].task, groups[0].policy, device, works, _by_title(works[0])[first], leads)
-
-
-def _titles(groups: Sequence[Group]) -> list[str]:
-    return list(dict.fromkeys(case.title for group in groups for case in group.cases))
+    return Headline(
+        groups[0].task, groups[0].policy, device, works, len(groups), _by_title(works[0])[first], leads
+    )
 
 
 def _by_title(group: Group) -> dict[str, Measured]:

@@ -68,7 +68,9 @@ def _samples(training: Training, curve: Curve) -> Iterable[Row]:
             "name": curve.framework,
             "index": sample.index,
             "label": label,
-            "predicted": cell(f"{'✓' if right else '✗'} {predicted}", int(right), tone=GOOD if right else BAD),
+            "predicted": cell(
+                f"{'✓' if right else '✗'} {predicted}", int(right), tone=GOOD if right else BAD
+            ),
             "probability": sample.probability,
         }
 

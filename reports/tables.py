@@ -1,6 +1,6 @@
 """The page's tables as data: captions and columns. The page's script fills, filters and sorts them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -100,7 +100,9 @@ TABLES = {
         Column("device", "device_mib", "quantity", "MiB"),
         Column("needed", "held", "quantity", "MiB, by arithmetic"),
     ),
-    "energy": _cases("Energy of processor packages and GPU together", Column("J an image", "joules", "quantity")),
+    "energy": _cases(
+        "Energy of processor packages and GPU together", Column("J an image", "joules", "quantity")
+    ),
     "limits": _cases(
         "How near each case comes to this machine’s ceilings",
         Column("GFLOP/s", "gflops", "quantity"),
@@ -267,7 +269,7 @@ TABLES = {
 }
 
 
-def as_data(extra: dict[str, Sequence[Column]]) -> dict[str, Any]:
+def as_data(extra: Mapping[str, Sequence[Column]]) -> dict[str, Any]:
     """All tables as JSON data, some with the columns of ``extra`` at their end."""
     return {
         name: {**asdict(table), "columns": [asdict(c) for c in (*table.columns, *extra.get(name, ()))]}

@@ -29,7 +29,9 @@ ALWAYS = ("failures", "sameness", "slips", "machine", "method")
 
 def of(data: Mapping[str, Any], without: tuple[str, ...] = ()) -> tuple[Tab, ...]:
     """The tabs of a page with ``data``; views ``without`` which it does are left out."""
-    kept = (Tab(t.name, t.title, tuple(v for v in t.views if v not in without and _has(v, data))) for t in TABS)
+    kept = (
+        Tab(t.name, t.title, tuple(v for v in t.views if v not in without and _has(v, data))) for t in TABS
+    )
     return tuple(tab for tab in kept if tab.views)
 
 
@@ -70,7 +72,9 @@ _NEEDS = {
     "policies": lambda data: data["policies"],
     "roofline": lambda data: data["roofs"] and _cases("gflops")(data),
     "curves": lambda data: data["trainings"],
-    "rates": lambda data: any(r is not None for t in data["trainings"] for c in t["curves"] for r in c["rate"]),
+    "rates": lambda data: any(
+        r is not None for t in data["trainings"] for c in t["curves"] for r in c["rate"]
+    ),
     "confusions": lambda data: any(training["confusions"] for training in data["trainings"]),
     "learned": _rows("learned"),
     "samples": _rows("samples"),

@@ -93,11 +93,13 @@ def task(headline: Headline) -> str:
 
 def scope(headline: Headline) -> str:
     """Over which works the sentence is true."""
-    if len(headline.works) == 1:
+    count = len(headline.works)
+    some = f"{count} of {headline.of}" if count < headline.of else f"{count}"
+    if count == 1:
         (work,) = headline.works
-        return f"{work.network}, batch {work.batch}"
+        return f"{work.network}, batch {work.batch}{f', {some} comparisons' if headline.of > 1 else ''}"
     names = tuple(dict.fromkeys(work.network for work in headline.works))
-    return f"geometric mean over {len(headline.works)} cases of {joined(names)}"
+    return f"geometric mean over {some} comparisons of {joined(names)}"
 
 
 def joined(names: Sequence[str], most: int = 4) -> str:

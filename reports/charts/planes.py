@@ -3,7 +3,7 @@
 import altair as alt
 
 from reports.charts.style import INK, PAPER, QUIET, ROWS, Spec, finished, framework_color
-from reports.charts.style import framework_dash, framework_shape, tooltips
+from reports.charts.style import framework_dash, framework_shape, only, tooltips
 
 HEIGHT = 250
 
@@ -22,7 +22,12 @@ def sweep() -> Spec:
     """Images/s against batch size, both logarithmic, a line a framework, intervals as bars."""
     batches = alt.Axis(format=",d", grid=False, labelOverlap=True)
     x = alt.X("batch:Q", title="batch size", scale=alt.Scale(type="log", base=2, nice=False), axis=batches)
-    y = alt.Y("value:Q", title="images per second", scale=alt.Scale(type="log", nice=True), axis=alt.Axis(tickCount=5, format=",.4~r"))
+    y = alt.Y(
+        "value:Q",
+        title="images per second",
+        scale=alt.Scale(type="log", nice=True),
+        axis=alt.Axis(tickCount=5, format=",.4~r"),
+    )
     interval = alt.Chart(ROWS).mark_rule(strokeWidth=1.5, opacity=0.7)
     chart = alt.layer(
         interval.encode(x=x, y=alt.Y("low:Q"), y2="high:Q", color=framework_color()),
@@ -34,8 +39,18 @@ def sweep() -> Spec:
 
 def roofline() -> Spec:
     """FLOP/s against FLOP a byte, both logarithmic, under the measured ceilings of arithmetic and of copies."""
-    x = alt.X("intensity:Q", title="FLOP a byte, by arithmetic", scale=alt.Scale(type="log", nice=False), axis=alt.Axis(format=".3~r", grid=False, tickCount=5))
-    y = alt.Y("gflops:Q", title="GFLOP/s", scale=alt.Scale(type="log", nice=False, padding=16), axis=alt.Axis(format=",.4~r", tickCount=4, grid=False))
+    x = alt.X(
+        "intensity:Q",
+        title="FLOP a byte, by arithmetic",
+        scale=alt.Scale(type="log", nice=False),
+        axis=alt.Axis(format=".3~r", grid=False, tickCount=5),
+    )
+    y = alt.Y(
+        "gflops:Q",
+        title="GFLOP/s",
+        scale=alt.Scale(type="log", nice=False, padding=16),
+        axis=alt.Axis(format=",.4~r", tickCount=4, grid=False),
+    )
     roofs = alt.Chart(alt.NamedData(name="roofs"))
     tooltip = tooltips(
         case="case", name="framework", text="GFLOP/s", intensity_text="FLOP a byte", share="of the limit"
@@ -56,11 +71,18 @@ def curve() -> Spec:
     """One measure by epoch or second: what was recorded faint, its moving average strong."""
     x = alt.X("x:Q", title=None, axis=alt.Axis(format=",.4~r", grid=False, tickCount=6))
     y = alt.Y("value:Q", title=None, scale=alt.Scale(zero=False), axis=alt.Axis(format=".4~r", tickCount=5))
-    raw = alt.Chart(ROWS).mark_line(strokeWidth=1, opacity=0.35).encode(
-        x=x, y=alt.Y("raw:Q"), color=framework_color(), detail="series:N"
+    raw = (
+        alt.Chart(ROWS)
+        .mark_line(strokeWidth=1, opacity=0.35)
+        .encode(x=x, y=alt.Y("raw:Q"), color=framework_color(), detail="series:N")
     )
     tooltip = tooltips(name="framework", seed="seed", epoch="epoch", text="value", smooth_text="smoothed")
-    chart = alt.layer(raw, _line().encode(x=x, y=y), _points(tooltip, size=40).encode(x=x, y=y))
+    width = alt.StrokeWidth("width:Q", scale=None)
+    chart = alt.layer(
+        only("raw", raw),
+        _line().encode(x=x, y=y, strokeWidth=width),
+        _points(tooltip, size=40).encode(x=x, y=y),
+    )
     return finished(chart, HEIGHT)
 
 
@@ -82,7 +104,9 @@ def rate() -> Spec:
 
 def history() -> Spec:
     """Every fork of every night, the nights' medians as a line, change points as labelled rules."""
-    x = alt.X("night:T", title=None, axis=alt.Axis(format="%-d %b %y", grid=False, tickCount=6, labelOverlap=True))
+    x = alt.X(
+        "night:T", title=None, axis=alt.Axis(format="%-d %b %y", grid=False, tickCount=6, labelOverlap=True)
+    )
     y = alt.Y("value:Q", title=None, scale=alt.Scale(zero=False), axis=alt.Axis(format=",.4~r", tickCount=5))
     changes = alt.Chart(alt.NamedData(name="changes"))
     forks = alt.Chart(alt.NamedData(name="forks")).mark_point(size=12, filled=True, opacity=0.35, color=QUIET)
@@ -91,9 +115,9 @@ def history() -> Spec:
         forks.encode(x=x, y=y),
         steps.encode(x=x, y=y, detail="part:N"),
         changes.mark_rule(color=INK, strokeWidth=1).encode(x=x),
-        changes.mark_text(align="left", baseline="top", dx=4, y=0, color=INK, fontWeight=600, fontSize=11).encode(
-            x=x, text="label:N"
-        ),
+        changes.mark_text(
+            align="left", baseline="top", dx=4, y=0, color=INK, fontWeight=600, fontSize=11
+        ).encode(x=x, text="label:N"),
         alt.Chart(ROWS).mark_line(strokeWidth=1.75, color="var(--accent)").encode(x=x, y=y),
         alt.Chart(ROWS)
         .mark_point(filled=True, opacity=1, size=38, color="var(--accent)")

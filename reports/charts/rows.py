@@ -3,10 +3,10 @@
 import altair as alt
 
 from reports.charts.style import INK, PAPER, QUIET, ROWS, Spec, finished, framework_color
-from reports.charts.style import framework_shape, names, tooltips
+from reports.charts.style import framework_shape, names, only, tooltips
 
-ROW = 44  # pixels
 BAR = 13
+HEIGHT = 100  # the page's script gives each chart as many rows' height as it has rows
 PHASES = ("import", "build", "first call", "warm-up")
 
 
@@ -45,14 +45,14 @@ def throughput() -> Spec:
         _bars("images per second"),
         line,
         tick.encode(x="low:Q"),
-        tick.encode(x="shown:Q").transform_filter("!datum.cut"),
-        arrow.encode(x="shown:Q").transform_filter("datum.cut"),
+        only("whole", tick.encode(x="shown:Q")),
+        only("cut", arrow.encode(x="shown:Q")),
         _points(tooltips(name="framework", text="images/s", ends="interval")),
         _text(),
         forks.encode(x="value:Q", y=names(), tooltip=tooltips(name="framework", text="a fork, images/s")),
         alt.Chart(ROWS).mark_point(opacity=0, size=0).encode(x="room:Q"),
     )
-    return finished(chart, {"step": ROW})
+    return finished(chart, HEIGHT)
 
 
 def latency() -> Spec:
@@ -68,7 +68,7 @@ def latency() -> Spec:
         _points(tooltips(name="framework", text="p50, ms", p90_text="p90, ms", p99_text="p99, ms")),
         _text(),
     )
-    return finished(chart, {"step": ROW})
+    return finished(chart, HEIGHT)
 
 
 def memory() -> Spec:
@@ -80,17 +80,17 @@ def memory() -> Spec:
     chart = alt.layer(
         _bars("peak memory, MiB"),
         needed,
-        device.encode(x="device:Q", color=framework_color()),
+        only("device", device.encode(x="device:Q", color=framework_color())),
         _points(tooltip),
         _text(),
     )
-    return finished(chart, {"step": ROW})
+    return finished(chart, HEIGHT)
 
 
 def energy() -> Spec:
     """Bar and number: joules an image."""
     chart = alt.layer(_bars("joules an image"), _points(tooltips(name="framework", text="J/image")), _text())
-    return finished(chart, {"step": ROW})
+    return finished(chart, HEIGHT)
 
 
 def limits() -> Spec:
@@ -115,7 +115,7 @@ def limits() -> Spec:
         words.mark_text(yOffset=6, **text).encode(x="copy:Q", text="copy_text:N"),
         full,
     )
-    return finished(chart, {"step": ROW})
+    return finished(chart, HEIGHT)
 
 
 def policies() -> Spec:
@@ -133,13 +133,18 @@ def policies() -> Spec:
         _points(tooltip, size=90),
         text.encode(x="value:Q", y=names(), text="factor:N"),
     )
-    return finished(chart, {"step": ROW})
+    return finished(chart, HEIGHT)
 
 
 def phases() -> Spec:
     """Seconds before measuring begins, stacked in their order: import, build, first call, warm-up."""
     order = alt.Scale(domain=list(PHASES), range=[f"var(--phase-{n})" for n in range(1, len(PHASES) + 1)])
-    x = alt.X("seconds:Q", title="seconds of a fork", stack="zero", axis=alt.Axis(tickCount=5, domain=False, ticks=False))
+    x = alt.X(
+        "seconds:Q",
+        title="seconds of a fork",
+        stack="zero",
+        axis=alt.Axis(tickCount=5, domain=False, ticks=False),
+    )
     legend = alt.Legend(orient="top", title=None, labelColor=INK, labelFontSize=12, symbolType="square")
     bar = (
         alt.Chart(ROWS)
@@ -158,7 +163,7 @@ def phases() -> Spec:
         .mark_text(color=INK, fontSize=10)
         .encode(x=alt.X("middle:Q"), y=names(), text="text:N")
     )
-    return finished(alt.layer(bar, label).resolve_scale(x="shared"), {"step": 30})
+    return finished(alt.layer(bar, label).resolve_scale(x="shared"), HEIGHT)
 
 
 SPECS = {

@@ -14,6 +14,7 @@ from implementations.network import plain
 Spec = dict[str, Any]
 SLOTS = ("pytorch", "keras-tensorflow", "keras-jax", "keras-torch", "paddle", "onnxruntime")
 SHAPES = ("circle", "square", "diamond", "triangle-down", "triangle-up", "cross", "triangle-right", "stroke")
+WIDTHS = (4.5, 2.75, 1.25)  # equal curves lie on each other: the lower ones look out on both sides
 DASHES = ([1, 0], [7, 4], [2, 3], [10, 3, 2, 3], [4, 2], [1, 2], [12, 3], [6, 2, 2, 2])
 INK, QUIET, FAINT, PAPER = "var(--ink)", "var(--quiet)", "var(--rule)", "var(--paper)"
 ROWS = alt.NamedData(name="rows")
@@ -37,12 +38,20 @@ def looks(titles: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Colour, shape and dash of every framework; two builds of one share the colour alone."""
     taken: set[int] = set()
     found = {}
-    for title in titles:
+    for number, title in enumerate(titles):
         name = slot(title)
-        order = range(SLOTS.index(name) if name in SLOTS else len(SLOTS), len(SLOTS) + len(SHAPES) + len(SLOTS))
+        order = range(
+            SLOTS.index(name) if name in SLOTS else len(SLOTS), len(SLOTS) + len(SHAPES) + len(SLOTS)
+        )
         place = next((place % len(SHAPES) for place in order if place % len(SHAPES) not in taken), 0)
         taken = (taken | {place}) if len(taken) + 1 < len(SHAPES) else set()
-        found[title] = {"color": f"var(--{name})", "shape": SHAPES[place], "dash": DASHES[place]}
+        width = WIDTHS[number % len(WIDTHS)]
+        found[title] = {
+            "color": f"var(--{name})",
+            "shape": SHAPES[place],
+            "dash": DASHES[place],
+            "width": width,
+        }
     return found
 
 
@@ -68,7 +77,13 @@ def tooltips(**titles: str) -> list[alt.Tooltip]:
     return [alt.Tooltip(f"{field}:N", title=title) for field, title in titles.items()]
 
 
-def finished(chart: alt.TopLevelMixin, height: int | dict[str, int]) -> Spec:
+def only(field: str, chart: alt.Chart) -> alt.Chart:
+    """``chart`` over the rows that have something in ``field``; the page's script leaves it out if none has."""
+    named: alt.Chart = chart.transform_filter(f"datum.{field}").properties(name=f"only_{field}")
+    return named
+
+
+def finished(chart: alt.TopLevelMixin, height: int) -> Spec:
     """The chart's specification, as wide as its place on the page; its data come with the page."""
     text = {
         "labelColor": QUIET,
@@ -79,7 +94,9 @@ def finished(chart: alt.TopLevelMixin, height: int | dict[str, int]) -> Spec:
     }
     axis = {"gridColor": FAINT, "domainColor": FAINT, "tickColor": FAINT, **text}
     spec: Spec = (
-        chart.properties(width="container", height=height, autosize=alt.AutoSizeParams(type="fit-x", contains="padding"))
+        chart.properties(
+            width="container", height=height, autosize=alt.AutoSizeParams(type="fit-x", contains="padding")
+        )
         .configure(
             background="transparent",
             font="system-ui, sans-serif",

@@ -1,5 +1,5 @@
 // Charts: drawn when scrolled to, from one specification a kind and the rows that pass the filters.
-const OPTIONS = { mode: "vega-lite", renderer: "svg", actions: false, ast: true, logLevel: 1 };
+const OPTIONS = { mode: "vega-lite", renderer: "svg", actions: false, ast: true };
 const FIRST_CHARTS = 12;
 const shownCharts = {};
 const waiting = new Map();
@@ -10,6 +10,9 @@ function draw(place) {
   waiting.delete(place);
   watcher.unobserve(place);
   const specification = { ...structuredClone(data.charts[chart.spec]), datasets: chart.datasets };
+  // A layer over rows of one kind is left out where there are none of them.
+  specification.layer = specification.layer?.filter(({ name }) => !name?.startsWith("only_") || chart.datasets.rows.some((row) => row[name.slice(5)]));
+  if (chart.inner) specification.height = chart.inner;
   chart.adjust?.(specification);
   return vegaEmbed(place, specification, OPTIONS).then((result) => {
     place.finish = () => result.finalize();

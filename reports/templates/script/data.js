@@ -8,6 +8,7 @@ function unpacked(columns) {
 }
 
 const cases = unpacked(data.cases);
+data.policies = unpacked(data.policies);
 let next = 0;
 data.groups.forEach((group, number) => {
   group.cases = cases.slice(next, (next += group.count));
@@ -53,8 +54,9 @@ function answerOf(group) {
 
 function* filesOf(rows) {
   for (const one of rows) {
-    for (let n = 0; n < one.files.length; n += 1) {
-      yield { ...identity(one), file: one.files[n], sha256: one.sha256[n], median: one.medians[n], certificate: one.certificates.join(" ") };
+    const [begin, ...rest] = one.files;
+    for (let n = 0; n < rest.length; n += 1) {
+      yield { ...identity(one), file: begin + rest[n], sha256: one.sha256[n], median: one.medians[n], certificate: one.certificates.join(" ") };
     }
   }
 }

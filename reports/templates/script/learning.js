@@ -42,7 +42,7 @@ function curveRows(curve, values, alpha, axis) {
 
 function titled(axis) {
   return (specification) => {
-    for (const layer of specification.layer ?? [specification]) if (layer.encoding?.x?.field === "x") layer.encoding.x.title = axis;
+    for (const layer of specification.layer ?? [specification]) if (layer.encoding?.x?.field === "x") Object.assign(layer.encoding.x, { title: axis, axis: { ...layer.encoding.x.axis, tickMinStep: axis === "epoch" ? 1 : undefined } });
   };
 }
 

@@ -11,6 +11,11 @@ function textOf(value) {
   return isEmpty(value) ? DASH : quantity(value);
 }
 
+// Heights of a chart with so many rows: of its inside, and of its place.
+function rowsHigh(count, each = ROW_HEIGHT, frame = 50) {
+  return { inner: count * each, height: count * each + frame };
+}
+
 // One chart a group of compared cases; ``row`` gives a case's row or null where it has nothing to show.
 function byGroup(spec, row, says, extra = () => ({})) {
   const charts = [];
@@ -19,7 +24,7 @@ function byGroup(spec, row, says, extra = () => ({})) {
     if (!rows.length) continue;
     const title = workTitle(group.seen[0]);
     const about = `${title}. ${rows.map((one) => `${one.name}: ${says(one)}`).join("; ")}.`;
-    charts.push({ title, spec, about, height: rows.length * ROW_HEIGHT + 50, datasets: { rows, ...extra(group, rows) } });
+    charts.push({ title, spec, about, ...rowsHigh(rows.length), datasets: { rows, ...extra(group, rows) } });
   }
   return { charts };
 }
@@ -30,7 +35,7 @@ const views = {
       const largest = Math.max(...group.seen.flatMap((other) => other.medians));
       const [value, low, high] = one.rate;
       const shown = Math.min(high, LONGEST_WHISKER * largest);
-      return { ...look(one), value, low, shown, cut: high > shown, room: 1.04 * Math.max(shown, largest), text: quantity(value), ends: ends(one.rate, one.forks) };
+      return { ...look(one), value, low, shown, cut: high > shown, whole: high <= shown, room: 1.04 * Math.max(shown, largest), text: quantity(value), ends: ends(one.rate, one.forks) };
     };
     const forks = (group) => ({ forks: group.seen.flatMap((one) => one.medians.map((value) => ({ name: one.name, value, text: quantity(value) }))) });
     return byGroup("throughput", row, (one) => `${one.text} images/s (${one.ends})`, forks);
@@ -75,7 +80,7 @@ const views = {
       for (const one of rows) one.wide = one.seconds > 0.12 * longest;
       const title = workTitle(group.seen[0]);
       const said = group.seen.map((one) => `${one.name}: ${PHASES.map(([field, phase]) => `${phase} ${textOf(one[field])} s`).join(", ")}`);
-      charts.push({ title, spec: "phases", about: `${title}. ${said.join("; ")}.`, height: group.seen.length * 30 + 80, datasets: { rows } });
+      charts.push({ title, spec: "phases", about: `${title}. ${said.join("; ")}.`, ...rowsHigh(group.seen.length, 30, 80), datasets: { rows } });
     }
     return { charts };
   },
@@ -85,7 +90,7 @@ const views = {
     for (const [title, gains] of Map.groupBy(data.policies.filter(passes), (one) => workTitle({ ...one, policy: "equal" }))) {
       const rows = gains.map((one) => ({ ...look(one), value: one.rate, equal: one.equal_rate, text: quantity(one.rate), equal_text: quantity(one.equal_rate), factor: `×\u00a0${ratio(one.gain)[0]}` }));
       const about = `${title}. ${rows.map((one) => `${one.name}: equal ${one.equal_text}, best ${one.text} images/s, ${one.factor}`).join("; ")}.`;
-      charts.push({ title, spec: "policies", about, height: rows.length * ROW_HEIGHT + 50, datasets: { rows } });
+      charts.push({ title, spec: "policies", about, ...rowsHigh(rows.length), datasets: { rows } });
     }
     return { charts };
   },

@@ -9,7 +9,7 @@ from typing import Any
 from benchmarks import intervals
 from implementations.network import place
 from implementations.policies import BEST, EQUAL
-from reports import charts, columns, learning_data, sameness_data, tables
+from reports import charts, columns, headings, learning_data, sameness_data
 from reports.columns import ends, short
 from reports.proofs import title
 from reports.queries import Group, Measured, Report
@@ -42,7 +42,7 @@ def of(reports: Sequence[Report], history: Sequence[Row] = ()) -> Row:
         "groups": [_group(group) for report in reports for group in report.groups],
         "policies": columns.packed([row for report in reports for row in _gains(report)]),
         "rows": {name: rows for name, rows in prepared.items() if rows},
-        "tables": tables.as_data(sameness_data.extra_columns(reports)),
+        "tables": headings.as_data(sameness_data.extra_columns(reports)),
         "charts": charts.specifications(),
         "roofs": [_roofs(report) for report in reports if report.ceilings],
         "trainings": [learning_data.training(t) for report in reports for t in report.trainings],

@@ -8,7 +8,7 @@ from reports import layers
 from reports.proofs import Cell, Proof, title
 from reports.queries import Report
 from reports.slips import Slip, Slips
-from reports.tables import Column
+from reports.headings import Column
 
 Row = dict[str, Any]
 GOOD, BAD = "good", "bad"
@@ -141,7 +141,8 @@ def _layers(table: layers.Table) -> Iterable[Row]:
     for layer in table.layers:
         yield {
             "network": table.network,
-            "of": _about(table),
+            "of": f"{table.network}, {table.classes} classes, {table.input_shape}",
+            "about": _about(table),
             "index": layer.index,
             "layer": layer.name,
             "type": layer.kind + (" (auxiliary)" if layer.auxiliary else ""),

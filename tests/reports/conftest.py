@@ -136,7 +136,13 @@ class Folder:
         fields = {
             "schema_version": 1,
             "key": {**key, **changes.pop("key", {})},
-            "attributes": {"versions": versions, "certificate": certificate, "fork": number, "seed": number},
+            "attributes": {
+                "versions": versions,
+                "certificate": certificate,
+                "fork": number,
+                "seed": number,
+                "switches": {"threads": "4"},
+            },
             "classes": 10,
             "input_shape": [1, 28, 28],
             "parameters": 101770,

@@ -12,7 +12,6 @@ function openTab() {
     panels[n].hidden = n !== place;
   });
   fill(panels[place]);
-  root.dataset.tab = tabs[place].dataset.tab;
 }
 
 // A panel is filled when it is opened, and again after the filters changed.
@@ -123,7 +122,7 @@ function makePicks() {
   for (const control of document.querySelectorAll("[data-pick]")) {
     const name = control.dataset.pick;
     if (control.tagName === "SELECT") {
-      control.append(...(choices[name] ?? []).map((value) => element("option", { value }, name === "layers" ? value.split(",")[0] : value)));
+      control.append(...(choices[name] ?? []).map((value) => element("option", { value }, value)));
       control.closest("label").hidden = (choices[name] ?? []).length < 2;
     }
     control.addEventListener("input", () => {
@@ -142,7 +141,6 @@ function showPicks() {
     if (control.tagName === "SELECT") {
       const known = [...control.options].map((option) => option.value);
       control.value = known.includes(value) ? value : known[0] ?? "";
-      if (control.dataset.pick === "layers" && control.value) state.picks.layers = control.value;
     } else control.value = value ?? 0;
     const output = control.parentElement.querySelector("output");
     if (output) output.textContent = Number(control.value).toFixed(2);

@@ -113,8 +113,8 @@ function heading(name, column, redraw) {
 function fillTable(holder) {
   const name = holder.dataset.table;
   const table = data.tables[name];
-  const picked = holder.dataset.where ? state.picks[holder.dataset.where] : undefined;
-  const all = rowsOf(table.source).filter((row) => picked === undefined || row.of === picked).filter((row) => name !== "doubts" || row.notes.length);
+  const picked = holder.dataset.where && document.querySelector(`[data-pick="${holder.dataset.where}"]`).value;
+  const all = rowsOf(table.source).filter((row) => !picked || row.of === picked).filter((row) => name !== "doubts" || row.notes.length);
   const columns = (table.shown ??= columnsOf(table));
   const ordered = sorted(all, state.sorts[name], columns);
   const most = shownRows[name] ?? FIRST_ROWS;
@@ -127,7 +127,7 @@ function fillTable(holder) {
     before = row[table.group];
   }
   const head = element("thead", {}, element("tr", {}, ...columns.map((column) => heading(name, column, redraw))));
-  const caption = element("caption", {}, picked && table.source === "layers" ? picked : table.caption);
+  const caption = element("caption", {}, all[0]?.about ?? table.caption);
   const scroll = element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": table.caption }, element("table", {}, caption, head, body));
   holder.replaceChildren(...(all.length ? [scroll] : [element("p", { class: "quiet" }, "Nothing passes these filters.")]));
   if (ordered.length > most) holder.append(moreButton(`Show all ${grouped(ordered.length, 0)} rows`, () => { shownRows[name] = Infinity; redraw(); }));

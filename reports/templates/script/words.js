@@ -3,7 +3,7 @@ const DASH = "–";
 
 function quantity(value) {
   const size = Math.abs(value);
-  if (size < 1e-3 || size >= 1e9) return value === 0 ? "0" : value.toExponential(2);
+  if (size < 1e-3 || size >= 1e9) return value === 0 ? "0" : value.toExponential(2).replace(/([+-])(\d)$/, "$10$2");
   const whole = size >= 1 ? String(Math.trunc(size)).length : 0;
   return grouped(value, Math.max(0, 3 - whole));
 }

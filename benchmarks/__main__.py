@@ -1,4 +1,4 @@
-"""How fast and how good: python -m benchmarks list|run|train|pack|import."""
+"""How fast and how good: python -m benchmarks list|run|train|pack|import|rebuild."""
 
 import sys
 
@@ -19,6 +19,7 @@ from typing import cast
 
 from benchmarks import archive, plan, recipes, results, summary, train
 from benchmarks.data.images import ImageSet
+from benchmarks.history import commands as history
 from benchmarks.run import Effort, Run
 from implementations import commandline, networks, policies, selection
 from implementations.cache import Cache
@@ -31,7 +32,7 @@ from implementations.proving import Prover
 
 SOMETHING_FAILED = 1
 DEFAULT_PRESET = "quick"
-RESULTS = Path("results")
+RESULTS = results.FOLDER
 LATEST = Path("latest")  # what --resume alone stands for
 
 
@@ -47,12 +48,15 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 
 def parser() -> Parser:
     root = Parser(prog="python -m benchmarks", description=__doc__)
-    commands = root.add_subparsers(required=True, metavar="list|run|train|pack|import", parser_class=Parser)
+    commands = root.add_subparsers(
+        required=True, metavar="list|run|train|pack|import|rebuild", parser_class=Parser
+    )
     _add_list(commands.add_parser("list", help="show the cases of a preset"))
     _add_run(commands.add_parser("run", help="prove, measure and train, in fresh processes"))
     _add_train(commands.add_parser("train", help="prove one recipe's network, then train it"))
     _add_pack(commands.add_parser("pack", help="a run as one archive"))
-    _add_import(commands.add_parser("import", help="a run from an archive that was packed elsewhere"))
+    history.add_import(commands.add_parser("import", help="runs into the history, also from archives"))
+    history.add_rebuild(commands.add_parser("rebuild", help="the history anew from the runs' files"))
     return root
 
 
@@ -62,23 +66,10 @@ def _add_pack(command: argparse.ArgumentParser) -> None:
     command.set_defaults(run=_pack)
 
 
-def _add_import(command: argparse.ArgumentParser) -> None:
-    command.add_argument("archive", type=Path, help="a file that 'pack' or gpu-node.sh wrote")
-    command.add_argument("--output", type=Path, metavar="DIR", help=f"default: a folder in {RESULTS}")
-    command.set_defaults(run=_import)
-
-
 def _pack(options: argparse.Namespace) -> int:
     target = options.output or archive.beside(options.folder)
     count = archive.pack(options.folder, target)
     CONSOLE.print(f"{count} files in {target}")
-    return 0
-
-
-def _import(options: argparse.Namespace) -> int:
-    folder = options.output or RESULTS / options.archive.name.removesuffix(".gz").removesuffix(".tar")
-    count = archive.unpack(options.archive, folder)
-    CONSOLE.print(f"{count} files in {folder}; its report: python -m reports html {folder}")
     return 0
 
 
@@ -108,6 +99,10 @@ def _add_run(command: argparse.ArgumentParser) -> None:
         metavar="MINUTES",
         help="add no fork that would end later; default: the preset's; 0: the preset's forks alone",
     )
+    command.add_argument(
+        "--forks", type=commandline.positive, metavar="N", help="of each case at least; default: the preset's"
+    )
+    command.add_argument("--no-training", action="store_true", help="leave out the recipes of the networks")
     command.add_argument(
         "--timeout",
         type=commandline.positive,
@@ -191,7 +186,7 @@ def _run(options: argparse.Namespace) -> int:
     chosen = list(dict.fromkeys(map(policies.known, options.policy or [policies.EQUAL])))
     run = _prepared(options, _networks(options, preset))
     budget = preset.budget_s if options.budget is None else options.budget
-    run.effort = Effort(options.precision, budget, options.timeout)
+    run.effort = Effort(options.precision, budget, options.timeout, options.forks)
     run.policies = chosen
     if not run.cases:
         raise UserError(
@@ -200,7 +195,8 @@ def _run(options: argparse.Namespace) -> int:
             allowed=f"a framework that trains; ONNX Runtime together with {plan.EXPORTER}, for inference",
             todo="add a --framework or a --network",
         )
-    trained = [recipe for recipe in recipes.RECIPES.values() if recipe.network in run.networks]
+    every = () if options.no_training else recipes.RECIPES.values()
+    trained = [recipe for recipe in every if recipe.network in run.networks]
     data = train.find_data(options.data_dir, run.prover.cache.folder, CONSOLE.print) if trained else None
     with _interruptible(run):
         run.open()

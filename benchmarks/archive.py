@@ -3,15 +3,19 @@
 Standard library only, but for what checks an imported result.
 """
 
+import contextlib
+import errno
+import os
 import tarfile
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from benchmarks import results
 from implementations import certificates
 from implementations.errors import UserError
-from implementations.files import replacing
+from implementations.files import PARTIAL, replacing
 
 KINDS = ("certificates", "ceilings", "forks", "training", "failures", "mutants")
 LARGEST = 2**30  # bytes of one file: results have kilobytes
@@ -51,24 +55,89 @@ def unpack(archive: Path, folder: Path) -> int:
     Everything is checked before anything appears there: ``UserError`` if the archive is damaged, holds
     something else, or a result in it is not one of this project's.
     """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UserError(
-            "the folder to import into is not empty",
-            given=folder,
-            allowed="a new or empty folder",
-            todo="choose another --output",
-        )
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".import-") as name:
-            made = Path(name) / "run"
+    if _is_taken(folder):
+        raise _taken(folder)
+    with _unpacked(archive, folder.parent) as made, _writing(folder):
+        return sum(1 for _ in _files(made.replace(folder)))
+
+
+def arrive(archive: Path, place: Path) -> Path:
+    """The folder in ``place`` that now holds the run in ``archive``; ``UserError`` as ``unpack``.
+
+    A new one, named like the archive; or the one that holds this run already, which then gets what it lacks
+    and what is later in the archive.
+    """
+    with _unpacked(archive, place) as made:
+        about = results.read_run(made)
+        name = archive.name.removesuffix(".gz").removesuffix(".tar")
+        for folder in (place / name, place / f"{name}-{results.run_id(about)}"):
+            with _writing(folder):
+                if _is_placed(made, folder, about):
+                    return folder
+    raise _taken(folder)
+
+
+def _is_placed(made: Path, folder: Path, about: dict[str, Any]) -> bool:
+    """Whether ``folder`` was free for the run ``made``, or was of this run, and now holds it."""
+    if not _is_taken(folder):
+        try:
+            made.replace(folder)
+            return True
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):  # another process was faster
+                raise
+    if not (folder / "run.json").is_file() or results.read_run(folder) != about:
+        return False
+    _bring_up_to_date(folder, made)
+    return True
+
+
+def _bring_up_to_date(folder: Path, made: Path) -> None:
+    """Move into ``folder`` the files of ``made`` that it lacks or has in an older state."""
+    for path in list(_files(made)):
+        target = folder / path.relative_to(made)
+        if not target.exists() or target.stat().st_mtime < path.stat().st_mtime:
+            target.parent.mkdir(exist_ok=True)
+            path.replace(target)
+            results.failure_path(folder, target).unlink(missing_ok=True)  # made good since
+
+
+def _is_taken(folder: Path) -> bool:
+    return folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
+
+
+def _taken(folder: Path) -> UserError:
+    return UserError(
+        "the folder to import into is not empty",
+        given=folder,
+        allowed="a new or empty folder",
+        todo="choose another --output",
+    )
+
+
+@contextlib.contextmanager
+def _unpacked(archive: Path, place: Path) -> Iterator[Path]:
+    """The run in ``archive``, checked, in a folder of ``place`` that is gone after the block."""
+    prefix = f".{os.getpid()}-import-"  # what a kill leaves is swept away by the next import
+    with _writing(place):
+        place.mkdir(parents=True, exist_ok=True)
+        scratch = tempfile.TemporaryDirectory(dir=place, prefix=prefix, suffix=PARTIAL)
+    with scratch as name:
+        made = Path(name) / "run"
+        with _writing(place):
             _extract(archive, made)
-            _check(made)
-            return sum(1 for _ in _files(made.replace(folder)))
+        _check(made)
+        yield made
+
+
+@contextlib.contextmanager
+def _writing(place: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise UserError(
             f"the run cannot be written ({error.strerror or error})",
-            given=folder,
+            given=place,
             allowed="a new folder in a place with room that can be written",
             todo="choose another --output",
         ) from None

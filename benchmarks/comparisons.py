@@ -4,6 +4,7 @@ import math
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 from benchmarks import intervals
 from benchmarks.intervals import Interval
@@ -13,6 +14,16 @@ from implementations.network import known
 from implementations.policies import EQUAL
 
 Work = tuple[str, str, int, str]
+
+
+class Watched(Protocol):
+    """A fork, in a file or in a history."""
+
+    @property
+    def disturbances(self) -> Sequence[str]: ...
+
+
+AnyFork = TypeVar("AnyFork", bound=Watched)
 
 
 @dataclass(frozen=True)
@@ -71,7 +82,7 @@ def _ranked(work: Work, cases: dict[Case, list[Fork]]) -> Comparison:
     return Comparison(work, {case: counted[case] for case in sorted(speeds, key=lambda c: -speeds[c])})
 
 
-def counting(forks: Sequence[Fork]) -> tuple[Fork, ...]:
+def counting(forks: Sequence[AnyFork]) -> tuple[AnyFork, ...]:
     """The undisturbed forks, if they are enough for an interval; else all.
 
     What something else on the machine disturbed is known from the machine, not from the fork's value.

@@ -10,7 +10,7 @@ import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 CONFIDENCE = 0.95
 POWER = 0.95  # with which the smallest step is seen
@@ -48,7 +48,7 @@ def of_forks(medians: Sequence[float]) -> Interval:
     if len(logs) < FEWEST_FORKS:
         return Interval(center, min(medians), max(medians), "range", len(logs))
     error = statistics.stdev(logs) / math.sqrt(len(logs))
-    half = _quantile(len(logs) - 1) * error
+    half = quantile(len(logs) - 1) * error
     return Interval(center, center * math.exp(-half), center * math.exp(half), "interval", len(logs))
 
 
@@ -60,7 +60,24 @@ def ratio(above: Sequence[float], below: Sequence[float]) -> Interval:
         pairs = [a / b for a, b in itertools.product(above, below)]
         return Interval(value, min(pairs), max(pairs), "range", forks)
     error, freedom = _error(above, below)
-    half = _quantile(freedom) * error
+    half = quantile(freedom) * error
+    return Interval(value, value * math.exp(-half), value * math.exp(half), "interval", forks)
+
+
+def mean_ratio(pairs: Sequence[tuple[Sequence[float], Sequence[float]]]) -> Interval:
+    """Geometric mean of the ratios of (above, below), with the 95 % interval that their own errors give it.
+
+    It is about these cases and no others; a range where any of them has too few forks for an interval.
+    """
+    logs = [math.log(of_forks(above).value / of_forks(below).value) for above, below in pairs]
+    value, forks = math.exp(statistics.fmean(logs)), min(min(map(len, pair)) for pair in pairs)
+    if forks < FEWEST_FORKS:
+        return Interval(value, math.exp(min(logs)), math.exp(max(logs)), "range", forks)
+    errors = [_error(above, below) for above, below in pairs]
+    variance = sum(error**2 for error, _ in errors)
+    lost = sum(error**4 / freedom for error, freedom in errors)
+    freedom = variance**2 / lost if lost else math.inf
+    half = quantile(freedom) * math.sqrt(variance) / len(pairs)
     return Interval(value, value * math.exp(-half), value * math.exp(half), "interval", forks)
 
 
@@ -97,7 +114,7 @@ def smallest_step(above: Sequence[float], below: Sequence[float]) -> float:
         return math.inf
     error, _ = _error(above, below)
     freedom = min(len(above), len(below)) - 1
-    return math.expm1((_quantile(freedom) + _quantile(freedom, POWER)) * error)
+    return math.expm1((quantile(freedom) + quantile(freedom, POWER)) * error)
 
 
 def _error(above: Sequence[float], below: Sequence[float]) -> tuple[float, float]:
@@ -122,13 +139,14 @@ def forks_needed(above: Sequence[float], below: Sequence[float], precision: floa
         if x + y == 0:
             return forks
         freedom = (forks - 1) * (x + y) ** 2 / (x**2 + y**2)
-        if _quantile(freedom) * math.sqrt((x + y) / forks) <= half:
+        if quantile(freedom) * math.sqrt((x + y) / forks) <= half:
             return forks
     return None
 
 
-def _quantile(freedom: float, below: float = (1 + CONFIDENCE) / 2) -> float:
-    """Of Student's t; as it is called by default, for both ends of the interval."""
+def quantile(freedom: Any, below: Any = (1 + CONFIDENCE) / 2) -> Any:
+    """Of Student's t, of numbers or arrays; as it is called by default, for both ends of the interval."""
     from scipy.special import stdtrit  # scipy.stats takes a second to import, which every command would wait
 
-    return float(stdtrit(freedom, below))
+    found = stdtrit(freedom, below)
+    return float(found) if isinstance(found, float) else found

@@ -127,6 +127,7 @@ NODE: tuple[tuple[str, Task, int], ...] = (
 )
 # What a preset measures of a network that it does not list.
 ANY: tuple[tuple[Task, int], ...] = (("inference", 1), ("inference", 8), ("training", 4))
+NIGHTLY = {"mlp": (1, 8, 32, 128), "probe": (1, 4, 16), "probe-bn": (1, 4, 16)}
 # Keras once: on all its backends, two cores would need more than the main job's 15 minutes.
 QUICKLY = ("pytorch", "keras-tensorflow", "paddle", "onnxruntime")
 PRESETS = {
@@ -156,6 +157,15 @@ PRESETS = {
         effort=Effort(measured_s=1.2),
         timeout_s=180,
         budget_s=0,
+        training="small",
+    ),
+    "nights": Preset(  # a small night that can be repeated many times: how far nights lie apart
+        tuple((network, "inference", batch) for network, batches in NIGHTLY.items() for batch in batches),
+        forks=2,
+        effort=Effort(block_s=0.02, measured_s=0.3, warmup_s=0.5, latency_s=0.05),
+        timeout_s=180,
+        budget_s=0,
+        frameworks=("pytorch", "onnxruntime"),
         training="small",
     ),
     "full": Preset(

@@ -6,6 +6,7 @@ versions; attributes never belong to it.
 """
 
 import functools
+import hashlib
 import json
 import statistics
 from collections.abc import Iterator, Mapping
@@ -20,6 +21,8 @@ from implementations.files import replacing
 from implementations.network import LABEL
 from implementations.policies import EQUAL
 
+FOLDER = Path("results")  # where runs lie, in the project's root
+HISTORY = FOLDER / "history.sqlite"  # the index over them, where no other is named
 SCHEMA_VERSION = 2
 METHOD_VERSION = 1  # raised by hand when measuring changes its meaning
 SCHEMA = ROOT / "docs" / "result.schema.json"
@@ -60,6 +63,7 @@ class Fork:
     attributes: Mapping[str, Any]
     fields: Mapping[str, Any]  # the rest of extra_info
     seconds: tuple[float, ...]  # of every block, in order
+    made: str = ""  # when, in ISO 8601; UTC where it does not say
 
     @property
     def case(self) -> Case:
@@ -85,6 +89,14 @@ class Fork:
         return tuple(self.fields.get("latencies_s", alone))
 
     @property
+    def joules_per_image(self) -> float | None:
+        """Of all packages and the GPU together, over the time in which the images were computed."""
+        watched = self.fields.get("watched", {})
+        if not watched.get("energy_j"):
+            return None
+        return float(sum(watched["energy_j"].values()) / watched["seconds"] / self.median)
+
+    @property
     def median(self) -> float:
         """The fork's value: the median of its blocks, in images per second."""
         return statistics.median(self.images_per_second)
@@ -105,14 +117,18 @@ def failure_path(folder: Path, result: Path) -> Path:
 
 def read_fork(path: Path) -> Fork:
     """The fork in ``path``; ``UserError`` if the file is damaged, foreign, or from a newer schema."""
-    content = read_json(path, "result file")
+    return fork_in(path, read_json(path, "result file"))
+
+
+def fork_in(path: Path, content: Any) -> Fork:
+    """The fork that ``content``, read from ``path``, holds; ``UserError`` as ``read_fork``."""
     error = next(_errors(content), None)
     if error is not None:
         raise refused(path, f"the result file is not one of this project's ({error})")
     benchmark = content["benchmarks"][0]
     fields = dict(fields_of(path, content))
     key, attributes = fields.pop("key"), fields.pop("attributes")
-    return Fork(path, key, attributes, fields, tuple(benchmark["stats"]["data"]))
+    return Fork(path, key, attributes, fields, tuple(benchmark["stats"]["data"]), content["datetime"])
 
 
 def fields_of(path: Path, content: Any) -> dict[str, Any]:
@@ -147,6 +163,17 @@ def read_run(folder: Path) -> dict[str, Any]:
     return about
 
 
+def run_id(about: Mapping[str, Any]) -> str:
+    """A hash of a run's description, which stays the same while the run grows, and wherever it is copied."""
+    return identity(about)[:16]
+
+
+def identity(content: object) -> str:
+    """A hash of what ``content`` says, however it is written."""
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 def failures(folder: Path) -> list[dict[str, Any]]:
     """What failed in a run, in the order of the files' names."""
     return [read_json(path, "failure's record") for path in sorted((folder / "failures").glob("*.json"))]
@@ -162,9 +189,14 @@ def case_of(data: Mapping[str, Any]) -> Case:
 def read_json(path: Path, what: str) -> Any:
     """The JSON in ``path``; ``UserError`` if there is none."""
     try:
-        return json.loads(path.read_text(), parse_constant=_no_number)
+        return parsed(path.read_bytes())
     except (OSError, ValueError) as error:
         raise refused(path, f"the {what} cannot be read ({type(error).__name__}: {error})") from None
+
+
+def parsed(text: bytes) -> Any:
+    """The JSON in ``text``; ``ValueError`` if there is none."""
+    return json.loads(text, parse_constant=_no_number)
 
 
 def _no_number(word: str) -> None:
@@ -186,13 +218,18 @@ def ceilings(folder: Path) -> dict[str, float]:
     """The highest FLOP/s by precision, and "copy" in bytes/s, of all frameworks of a run."""
     highest: dict[str, float] = {}
     for path in sorted((folder / "ceilings").glob("*.json")):
-        content = read_json(path, "ceilings")
-        try:
-            found = {**content["flop_per_s"], "copy": content["copied_bytes_per_s"]}
-            highest |= {name: max(float(value), highest.get(name, 0.0)) for name, value in found.items()}
-        except (TypeError, KeyError, ValueError):
-            raise refused(path, "the ceilings are not this project's") from None
+        found = ceilings_in(path, read_json(path, "ceilings"))
+        highest |= {name: max(value, highest.get(name, 0.0)) for name, value in found.items()}
     return highest
+
+
+def ceilings_in(path: Path, content: Any) -> dict[str, float]:
+    """What one framework reached, named as in ``ceilings``; ``UserError`` if that is not in ``content``."""
+    try:
+        found = {**content["flop_per_s"], "copy": content["copied_bytes_per_s"]}
+        return {name: float(value) for name, value in found.items()}
+    except (TypeError, KeyError, ValueError):
+        raise refused(path, "the ceilings are not this project's") from None
 
 
 def slips_path(folder: Path, framework: str) -> Path:
@@ -202,7 +239,11 @@ def slips_path(folder: Path, framework: str) -> Path:
 
 def read_training(path: Path) -> dict[str, Any]:
     """The training result in ``path``; ``UserError`` if the file is damaged, foreign or newer."""
-    content = read_json(path, "training result")
+    return training_in(path, read_json(path, "training result"))
+
+
+def training_in(path: Path, content: Any) -> dict[str, Any]:
+    """The training result that ``content``, read from ``path``, is; ``UserError`` as ``read_training``."""
     missing = [name for name in TRAINING if not isinstance(content, dict) or name not in content]
     if missing or not content["epochs"]:
         raise refused(path, f"the training result is not one of this project's (lacks {missing or 'epochs'})")
@@ -246,4 +287,18 @@ def _validator() -> Any:
         import jsonschema
     except ModuleNotFoundError:
         return None
-    return jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text()))
+    draft = jsonschema.Draft202012Validator
+    quick = jsonschema.validators.extend(draft, {"items": _items})
+    return quick(json.loads(SCHEMA.read_text()))
+
+
+POSITIVE = {"type": "number", "exclusiveMinimum": 0}
+
+
+def _items(validator: Any, items: Any, instance: Any, schema: Any) -> Iterator[Any]:
+    """As jsonschema checks the items of an array, which for a thousand good numbers would take 30 ms."""
+    import jsonschema
+
+    good = items == POSITIVE and isinstance(instance, list)
+    if not (good and all(type(item) in (float, int) and item > 0 for item in instance)):
+        yield from jsonschema.Draft202012Validator.VALIDATORS["items"](validator, items, instance, schema)

@@ -8,6 +8,7 @@ import dataclasses
 import datetime
 import json
 import time
+import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -48,6 +49,7 @@ class Effort:
     precision: float  # half-width of the 95 % interval, as a fraction
     budget_s: float  # from the start of the run, proofs included; the preset's forks are always made
     timeout_s: float | None = None  # of a fork; the preset's where nothing is said
+    forks: int | None = None  # of each case at least; the preset's where nothing is said
 
 
 @dataclass
@@ -86,12 +88,18 @@ class Run:
             for case in plan.cases(self.preset, self.frameworks, self.networks, policy, self.prover.device)
         ]
 
+    @property
+    def forks(self) -> int:
+        """Of each case, before any is added."""
+        return self.effort.forks or self.preset.forks
+
     # --- The folder ---
 
     def open(self) -> None:
         """Make the folder, or go on in it; ``UserError`` if it cannot be, or holds another machine's run."""
         about = {
             "schema_version": results.SCHEMA_VERSION,
+            "id": uuid.uuid4().hex,  # machines alike may start in the same second
             "preset": self.preset_name,
             "frameworks": list(self.frameworks),
             "networks": list(self.networks),
@@ -177,9 +185,9 @@ class Run:
     # --- Forks ---
 
     def measure(self) -> None:
-        """The preset's forks in an interleaved order; then as many more as precision asks and time allows."""
+        """The first forks in an interleaved order; then as many more as precision asks and time allows."""
         missing = self.missing()
-        every = len(self.cases) * self.preset.forks
+        every = len(self.cases) * self.forks
         self.notice(f"measuring: {len(missing)} of {every} forks, in an interleaved order")
         progress = Progress(self.clock)
         self._measure(missing, progress)
@@ -189,7 +197,7 @@ class Run:
 
     def missing(self) -> list[Turn]:
         """The preset's forks that are not there yet, in an interleaved order."""
-        order = plan.schedule(self.cases, self.preset.forks, SCHEDULE_SEED)
+        order = plan.schedule(self.cases, self.forks, SCHEDULE_SEED)
         return [turn for turn in order if not self._is_finished(*turn)]
 
     def measure_turn(self, case: Case, number: int) -> None:
@@ -205,7 +213,7 @@ class Run:
 
     def _repeat_disturbed(self, progress: Progress) -> None:
         """Once for every one of the preset's forks that was disturbed, while there is time."""
-        wanted = comparisons.to_repeat(results.forks(self.folder), self.preset.forks)
+        wanted = comparisons.to_repeat(results.forks(self.folder), self.forks)
         if wanted:
             self.notice(f"measuring: {len(wanted)} forks again that were disturbed")
             self._measure_while_time(wanted, progress)

@@ -1,6 +1,7 @@
 """How every command of this project starts, reports a user's mistake, and stops."""
 
 import argparse
+import datetime
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -87,6 +88,14 @@ def minutes(text: str) -> float:
     if not 0 <= value < 1e6:
         raise argparse.ArgumentTypeError(f"invalid number of minutes {text!r}: write a number from 0 up")
     return value * 60
+
+
+def date(text: str) -> datetime.date:
+    """A date from YYYY-MM-DD; ``ArgumentTypeError`` for anything else."""
+    try:
+        return datetime.date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"invalid date {text!r}: write it as 2026-01-31") from None
 
 
 def add_machine_options(parser: argparse.ArgumentParser) -> None:

@@ -82,7 +82,7 @@ def _details(comparison: Comparison, case: Case, ceilings: Mapping[str, float]) 
         share_of_copy=_share(moved, steps_per_s, ceilings.get(COPY)),
         intensity=step.intensity if step and step.flop else None,
         held_mib=work.held(network, case.task, case.batch).total / MEBI if network else None,
-        joules_per_image=_joules_per_image(forks),
+        joules_per_image=_median(fork.joules_per_image for fork in forks),
         switches=_shared(fork.attributes.get("switches", {}) for fork in forks),
         notes=tuple(_doubts(forks)),
     )
@@ -109,17 +109,6 @@ def _share(amount: float | None, steps_per_s: float, ceiling: float | None) -> f
 def _median(values: Iterable[float | None]) -> float | None:
     known = [value for value in values if value is not None]
     return statistics.median(known) if known else None
-
-
-def _joules_per_image(forks: Sequence[Fork]) -> float | None:
-    """Of all packages and the GPU together, over the time in which the images were computed."""
-    found = []
-    for fork in forks:
-        watched = fork.fields.get("watched", {})
-        if watched.get("energy_j"):
-            watts = sum(watched["energy_j"].values()) / watched["seconds"]
-            found.append(watts / fork.median)
-    return _median(found)
 
 
 def _shared(every: Iterable[Mapping[str, str]]) -> dict[str, str]:

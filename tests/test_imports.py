@@ -30,6 +30,8 @@ ORCHESTRATING = (
     "benchmarks.fit",
     "benchmarks.fork",
     "benchmarks.conftest",
+    "benchmarks.history.queries",
+    "benchmarks.history.commands",
     "reports.__main__",
 )
 # What a measuring process may load beside its framework.
@@ -40,6 +42,7 @@ THIN = (
     "benchmarks.fit",
     "implementations.child",
 )
+HISTORY = ("sqlalchemy", "alembic", "psycopg", "pyarrow", "mlflow")
 THICK = (
     "scipy",
     "rich",
@@ -48,7 +51,7 @@ THICK = (
     "sklearn",
     "jinja2",
     "altair",
-    "sqlalchemy",
+    *HISTORY,
     "psutil",
     "h5py",
     "pooch",
@@ -72,6 +75,10 @@ def test_nothing_that_orchestrates_imports_a_framework(module: str) -> None:
 @pytest.mark.parametrize("module", THIN)
 def test_a_child_is_thin(module: str) -> None:
     assert loaded_by(module, THICK) == []
+
+
+def test_measuring_loads_no_database() -> None:
+    assert loaded_by("benchmarks.__main__", HISTORY) == []
 
 
 @pytest.mark.parametrize(
@@ -142,6 +149,9 @@ def test_the_contracts_are_kept(copied_tree: Path) -> None:
         ("implementations/cache.py", "import benchmarks"),
         ("benchmarks/plan.py", "from benchmarks import results"),
         ("benchmarks/results.py", "import reports"),
+        ("benchmarks/run.py", "from benchmarks.history import queries"),
+        ("benchmarks/history/series.py", "import sqlalchemy"),
+        ("benchmarks/history/records.py", "from benchmarks.history import importing"),
     ],
 )
 def test_the_contracts_bite(file: str, line: str, copied_tree: Path) -> None:

@@ -152,3 +152,82 @@ def test_a_certificate_changed_by_hand_is_refused(folder: Path, tmp_path: Path) 
     path.write_text(path.read_text().replace('"findings": []', '"findings": [1]'))
     archive.pack(folder, tmp_path / "a.tar.gz")
     assert "id does not fit" in refused(tmp_path / "a.tar.gz", tmp_path)
+
+
+# --- Archives that arrive among other runs --------------------------------------------------
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    return tmp_path / "results"
+
+
+def test_an_archive_arrives_in_a_folder_of_its_name(packed: Path, folder: Path, place: Path) -> None:
+    assert archive.arrive(packed, place) == place / "run"
+    assert contents(place / "run").items() <= contents(folder).items()
+    assert [path.name for path in place.iterdir()] == ["run"]
+
+
+def test_what_has_arrived_arrives_in_the_same_folder(packed: Path, place: Path) -> None:
+    archive.arrive(packed, place)
+    before = {path: path.stat().st_mtime_ns for path in place.rglob("*.json")}
+    assert archive.arrive(packed, place) == place / "run"
+    assert {path: path.stat().st_mtime_ns for path in place.rglob("*.json")} == before
+
+
+def test_a_run_that_has_grown_arrives_where_it_is(
+    packed: Path, folder: Path, place: Path, write_fork: Write
+) -> None:
+    archive.arrive(packed, place)
+    write_fork(folder, CASE, 2, [0.5])
+    archive.pack(folder, packed)
+    assert len(list(results.forks(archive.arrive(packed, place)))) == 2
+
+
+def test_an_older_archive_takes_nothing_back(packed: Path, place: Path) -> None:
+    here = archive.arrive(packed, place)
+    fork = next(results.forks(here)).path
+    fork.write_text(fork.read_text().replace("0.5", "0.25"))
+    archive.arrive(packed, place)
+    assert next(results.forks(here)).seconds == (0.25,)
+
+
+def test_what_is_later_in_an_archive_arrives(packed: Path, folder: Path, place: Path) -> None:
+    here = archive.arrive(packed, place)
+    fork = next(results.forks(folder)).path
+    fork.write_text(fork.read_text().replace("0.5", "0.25"))
+    archive.pack(folder, packed)
+    archive.arrive(packed, place)
+    assert next(results.forks(here)).seconds == (0.25,)
+
+
+def test_a_failure_that_was_made_good_elsewhere_is_removed(
+    packed: Path, folder: Path, place: Path, write_fork: Write
+) -> None:
+    here = archive.arrive(packed, place)
+    failed = results.failure_path(here, results.fork_path(here, CASE, 2))
+    results.write_json(failed, {"fork": 2})
+    write_fork(folder, CASE, 2, [0.5])
+    archive.pack(folder, packed)
+    archive.arrive(packed, place)
+    assert not failed.exists()
+
+
+def test_another_run_of_the_same_name_arrives_beside_it(packed: Path, folder: Path, place: Path) -> None:
+    archive.arrive(packed, place)
+    another = {**RUN, "started": "2026-02-03T03:04:05+00:00"}
+    results.write_json(folder / "run.json", another)
+    archive.pack(folder, packed)
+    beside = place / f"run-{results.run_id(another)}"
+    assert archive.arrive(packed, place) == beside
+    assert archive.arrive(packed, place) == beside
+    assert results.read_run(place / "run")["started"] == RUN["started"]
+
+
+def test_nothing_arrives_where_something_else_lies(packed: Path, place: Path) -> None:
+    for name in ("run", f"run-{results.run_id(RUN)}"):
+        (place / name).mkdir(parents=True)
+        (place / name / "thesis.txt").write_text("mine")
+    with pytest.raises(UserError, match="not empty"):
+        archive.arrive(packed, place)
+    assert len(list(place.iterdir())) == 2

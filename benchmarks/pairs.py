@@ -1,0 +1,41 @@
+"""Two sides of one case held against each other: the ratio, its verdict, and what would decide it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from benchmarks import intervals
+from benchmarks.evidence import EFFECT
+from benchmarks.intervals import Interval
+from benchmarks.verdicts import MARGINS, Verdict
+
+MARGIN = MARGINS[0]
+
+
+@dataclass(frozen=True)
+class Told:
+    """``ratio`` is the first side's throughput over the second's."""
+
+    ratio: Interval
+    verdict: Verdict
+    reason: str
+
+
+def told(above: Sequence[float], below: Sequence[float], unit: str = "forks") -> Told:
+    """Whether ``above`` is faster, by one value for each of its forks or nights (``unit``)."""
+    ratio = intervals.ratio(above, below)
+    if ratio.kind == "range":
+        return Told(ratio, "undecided", f"{intervals.FEWEST_FORKS} {unit} a side would give an interval")
+    if not ratio.holds_one and max(ratio.value, 1 / ratio.value) >= 1 + EFFECT:
+        return Told(ratio, "faster" if ratio.value > 1 else "slower", "the interval leaves out 1")
+    if ratio.low >= 1 - MARGIN and ratio.high <= 1 + MARGIN:
+        return Told(ratio, "same", f"any difference is below {100 * MARGIN:.0f} %")
+    return Told(ratio, "undecided", _further(above, below, ratio, unit))
+
+
+def _further(above: Sequence[float], below: Sequence[float], ratio: Interval, unit: str) -> str:
+    apart = max(ratio.value, 1 / ratio.value) - 1
+    width = max(apart, MARGIN - apart)  # until 1 is left out, or the margin is kept
+    needed = intervals.forks_needed(above, below, width)
+    if needed is None:
+        return f"more than {intervals.MOST_FORKS:,} {unit} a side would be needed"
+    return f"about {max(needed, ratio.forks + 1)} {unit} a side would decide it"

@@ -1,0 +1,85 @@
+"""The commands that answer in a terminal: what they ask the history, and in which order."""
+
+import argparse
+import datetime
+import sys
+from collections.abc import Sequence
+
+from benchmarks import results
+from benchmarks.history.database import DEFAULT
+from benchmarks.history.queries import History
+from benchmarks.history.series import RunRow
+from implementations.errors import UserError
+from reports import compare as comparing
+from reports import regressions as judging
+from reports import rerun, selections, tables
+from reports.regressions import Findings, Tonight
+from reports.watched import Watched, watched
+
+
+def compare(options: argparse.Namespace) -> int:
+    place = options.history or DEFAULT
+    a, b = (selections.read(text, place) for text in (options.a, options.b))
+    found = comparing.compared(a, b, options.force)
+    _print(tables.written(comparing.table(found), options.format))
+    return 0
+
+
+def regressions(options: argparse.Namespace) -> int:
+    """The exit code, too: 0 nothing, 1 confirmed, 2 could not be told."""
+    history = History.open(options.history or DEFAULT)
+    every = watched(history.series(), history.trainings())
+    date = options.night or judging.latest(every)
+    chosen = judging.tonight(every, _baseline(options), date)
+    if not chosen:
+        raise UserError(
+            "that night has nothing that the baseline has too",
+            given=f"{date}, baseline {options.baseline or 'all nights before'}",
+            allowed=f"a night with results; the newest is {judging.latest(every)}",
+            todo="import its run, or ask for another --night or --baseline",
+        )
+    found = judging.judged(chosen, date, judging.absent(every, date))
+    if options.rerun and judging.suspects(found):
+        found = _with_rerun(options, history, chosen, found)
+    _print(tables.written(judging.table(found, options.all), options.format))
+    return found.exit_code(options.fail_on)
+
+
+def _baseline(options: argparse.Namespace) -> list[Watched] | None:
+    if options.baseline is None:
+        return None
+    selected = selections.read(options.baseline, options.history or DEFAULT)
+    return watched(selected.series, selected.trainings)
+
+
+def _with_rerun(
+    options: argparse.Namespace, history: History, chosen: Sequence[Tonight], found: Findings
+) -> Findings:
+    """The findings once more, after the suspects were measured again; their run is imported."""
+    suspects = judging.suspects(found)
+    asked = rerun.request(suspects, found.said, _run_of(history, found))
+    rerun.labels(options.python, asked.frameworks)
+    stamp = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%SZ")
+    folder = results.FOLDER / f"{stamp}-rerun"
+    rerun.measure(asked, folder, options.python, _notice)
+    history.import_paths([folder], _notice)
+    again = watched(selections.read(str(folder)).series)
+    joined = rerun.joined(chosen, again, suspects)
+    note = f"{len(suspects)} suspected, measured again into {folder}"
+    judged = judging.judged(joined, found.date, found.absent)
+    return Findings(judged.date, judged.said, judged.absent, (note,))
+
+
+def _run_of(history: History, found: Findings) -> RunRow:
+    """Tonight's run that most of what is watched comes from."""
+    named = [run for each in found.said for run in each.watched.nights[-1].runs]
+    most = max(dict.fromkeys(named), key=named.count)
+    return next(run for run in history.runs() if run.id == most)
+
+
+def _print(text: str) -> None:
+    sys.stdout.write(text + "\n")
+
+
+def _notice(line: str) -> None:
+    sys.stderr.write(tables.plain(line) + "\n")

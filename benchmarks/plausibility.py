@@ -1,6 +1,9 @@
 """What cannot be true, or should make one look twice: rules over the summed-up cases of a run."""
 
-from collections.abc import Iterable, Iterator
+import dataclasses
+import itertools
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from benchmarks.intervals import Interval
@@ -25,46 +28,38 @@ class Seen:
 def flags(seen: Iterable[Seen]) -> dict[Case, tuple[str, ...]]:
     """In words what is implausible, by case; cases without a flag are left out."""
     every = {one.case: one for one in seen}
-    found = {case: tuple(_flags(one, every)) for case, one in every.items()}
+    before = _next_smaller(every)
+    found = {case: tuple(_flags(one, every, before.get(case))) for case, one in every.items()}
     return {case: words for case, words in found.items() if words}
 
 
-def _flags(one: Seen, every: dict[Case, Seen]) -> Iterator[str]:
+def _flags(one: Seen, every: Mapping[Case, Seen], before: Case | None) -> Iterator[str]:
     if one.share_of_ceiling is not None and one.share_of_ceiling > OVER:
         yield f"computes {one.share_of_ceiling:.0%} of what the machine can"
     if one.p50_s is not None:
         agreement = one.throughput.value * one.p50_s / one.case.batch
         if not AGREEING[0] <= agreement <= AGREEING[1]:
             yield f"throughput × latency ÷ batch is {agreement:.2f}, far from 1"
-    for other in every.values():
-        if _is_bigger(one.case, other.case) and one.throughput.low > other.throughput.high:
-            yield f"is faster than {other.case.network}, which computes less"
-        if _is_next_batch(one.case, other.case, every) and one.throughput.high < CLIFF * other.throughput.low:
-            yield f"falls to {one.throughput.value / other.throughput.value:.0%} of batch {other.case.batch}"
+    for sibling in _smaller_siblings(one.case):
+        if sibling in every and one.throughput.low > every[sibling].throughput.high:
+            yield f"is faster than {sibling.network}, which computes less"
+    if before is not None and one.throughput.high < CLIFF * every[before].throughput.low:
+        fallen = one.throughput.value / every[before].throughput.value
+        yield f"falls to {fallen:.0%} of batch {before.batch}"
 
 
-def _alike(case: Case) -> tuple[object, ...]:
-    return (case.task, case.framework, case.exporter, case.policy)
+def _smaller_siblings(case: Case) -> Iterator[Case]:
+    """The same case of every smaller network of its family."""
+    for family in FAMILIES if case.task != "copy" else ():
+        if case.network in family:
+            for name in family[: family.index(case.network)]:
+                yield dataclasses.replace(case, network=name)
 
 
-def _is_bigger(case: Case, other: Case) -> bool:
-    """Whether ``case`` is a bigger sibling of ``other``, at the same batch."""
-    if _alike(case) != _alike(other) or case.batch != other.batch or case.task == "copy":
-        return False
-    return any(
-        case.network in family
-        and other.network in family
-        and family.index(case.network) > family.index(other.network)
-        for family in FAMILIES
-    )
-
-
-def _is_next_batch(case: Case, other: Case, every: Iterable[Case]) -> bool:
-    """Whether ``other`` is the next smaller batch of the same case."""
-    smaller = [
-        c.batch
-        for c in every
-        if _alike(c) == _alike(case) and c.network == case.network and c.batch < case.batch
-    ]
-    same = _alike(case) == _alike(other) and case.network == other.network
-    return same and bool(smaller) and other.batch == max(smaller)
+def _next_smaller(cases: Iterable[Case]) -> dict[Case, Case]:
+    """The next smaller batch of the same case, where there is one."""
+    alike: dict[Case, list[Case]] = defaultdict(list)
+    for case in cases:
+        alike[dataclasses.replace(case, batch=0)].append(case)
+    ordered = [sorted(same, key=lambda case: case.batch) for same in alike.values()]
+    return {after: before for same in ordered for before, after in itertools.pairwise(same)}

@@ -91,7 +91,7 @@ def _html(options: argparse.Namespace) -> int:
     output = options.output or options.results / "report.html"
     report = queries.read(options.results)
     _check_place(output)
-    write(output, page.render(report))
+    write(output, page.render([report]))
     print(f"report: {output}")
     return 0
 

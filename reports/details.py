@@ -1,6 +1,7 @@
 """What stands behind a case's throughput: latency, limits, memory, energy, doubts. Nothing about HTML."""
 
 import dataclasses
+import functools
 import math
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
@@ -89,11 +90,16 @@ def _details(comparison: Comparison, case: Case, ceilings: Mapping[str, float]) 
 
 def _network(fork: Fork) -> Network | None:
     """The network that was measured; ``None`` if this version of the project has another of that name."""
+    return _defined(fork.key["network"], fork.key["digest"])
+
+
+@functools.cache
+def _defined(name: str, digest: str) -> Network | None:
     try:
-        network = networks.build(fork.key["network"])
+        network = networks.build(name)
     except UserError:
         return None
-    return network if network.digest == fork.key["digest"] else None
+    return network if network.digest == digest else None
 
 
 def _share(amount: float | None, steps_per_s: float, ceiling: float | None) -> float | None:

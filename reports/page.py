@@ -1,82 +1,143 @@
-"""Dataclasses and charts → one HTML file, by a template with autoescape."""
+"""Dataclasses and their data → one HTML file, by templates with autoescape."""
 
 import base64
 import functools
 import hashlib
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import jinja2
 import vl_convert
 
-from implementations.check import COLUMNS
-from reports import charts, wording
+from reports import dataset, headlines, sameness_data, strips, tabs, wording
+from reports.proofs import Proof
 from reports.queries import Report
 
 TEMPLATES = Path(__file__).with_name("templates")
+STYLES = ("base", "head", "views")
+SCRIPTS = ("words", "data", "state", "tables", "charts", "views", "learning", "history", "main")
 REASON_LENGTH = 300  # characters of a failure's reason: some tools say pages
 
 
-@dataclass
-class _Charts:
-    """The page's charts in the order of their places."""
+@dataclass(frozen=True)
+class Seal:
+    """Whether all that the page shows is proven."""
 
-    specs: list[charts.Spec] = field(default_factory=list)
+    proofs: tuple[Proof, ...]
+    breaches: tuple[Proof, ...]
+    unproven: tuple[str, ...]
+    holds: bool
 
-    def place(self, spec: charts.Spec) -> int:
-        """The number of a new chart, from 1."""
-        self.specs.append(spec)
-        return len(self.specs)
+    @property
+    def claims(self) -> int:
+        return len(self.proofs)
+
+    @property
+    def held(self) -> int:
+        return self.claims - len(self.breaches)
+
+    @property
+    def exports(self) -> bool:
+        return any(proof.exporter for proof in self.proofs)
 
 
-def render(report: Report) -> str:
-    """The page as text; the same report gives the same page."""
-    drawn = _Charts()
-    scripts = {
-        "vega": _chart_library(),
-        "script": _file("script.js"),
-    }
+def render(reports: Sequence[Report], history: Sequence[dict[str, Any]] = (), index: str = "") -> str:
+    """The page as text; the same reports give the same page. ``index`` is a link to the site's first page."""
+    data = dataset.of(reports, history)
+    return written(
+        data=data,
+        tabs=tabs.of(data),
+        reports=reports,
+        seal=_seal(reports),
+        answers=[card for report in reports for card in _cards(report, alone=len(reports) == 1)],
+        facts=[fact for report in reports for fact in _facts(report)],
+        failed=any(report.failures for report in reports),
+        heading=_heading(reports),
+        slips=sameness_data.slips(reports),
+        index=index,
+    )
+
+
+def written(**content: Any) -> str:
+    """The page's frame around ``content``."""
+    scripts = {"vega": _chart_library(), "page": "\n".join(_file(f"script/{name}.js") for name in SCRIPTS)}
     return (
         _environment()
-        .get_template("report.html.j2")
+        .get_template("page.html.j2")
         .render(
-            report=report,
-            drawn=drawn,
-            charts=charts,
             words=wording,
-            measures=charts.MEASURES.items(),
-            levels=_levels(report),
-            heading=_heading(report),
-            style=_file("style.css"),
-            scripts=scripts,
-            script_hashes=" ".join(f"'{_csp_hash(text)}'" for text in scripts.values()),
-            vega_licence=_file("vega-licence.txt"),
+            style="\n".join(_file(f"style/{name}.css") for name in STYLES),
+            scripts={name: _guarded(text) for name, text in scripts.items()},
+            script_hashes=" ".join(f"'{_csp_hash(_guarded(text))}'" for text in scripts.values()),
+            licences=_file("licences.txt"),
+            **content,
         )
     )
 
 
-def _levels(report: Report) -> list[tuple[int, str, str | None]]:
-    """(place in ``Proof.cells``, title, precision) of every level that was compared in this run."""
-    titles = [(heading.removesuffix(f" {precision}"), precision) for heading, _, precision in COLUMNS]
-    compared = [i for i in range(len(COLUMNS)) if any(proof.cells[i] for proof in report.proofs)]
-    return [(i, *titles[i]) for i in compared]
+def _seal(reports: Sequence[Report]) -> Seal:
+    return Seal(
+        proofs=tuple(proof for report in reports for proof in report.proofs),
+        breaches=tuple(proof for report in reports for proof in report.breaches),
+        unproven=tuple(name for report in reports for name in report.unproven),
+        holds=all(report.sealed for report in reports),
+    )
 
 
+def _cards(report: Report, alone: bool) -> list[dict[str, Any]]:
+    return [
+        {
+            "task": wording.task(headline),
+            "scope": wording.scope(headline),
+            "device": "" if alone else headline.device,
+            "answer": wording.answer(headline),
+            "strip": strips.of(headline),
+        }
+        for headline in headlines.of(report)
+    ]
+
+
+def _facts(report: Report) -> list[tuple[str, str]]:
+    """What was measured on what, when."""
+    device = report.conditions["device_model"] if report.conditions else report.device
+    forks = sum(len(case.medians) for group in report.groups for case in group.cases)
+    measured = f"{len(report.groups)} comparisons, {forks} forks" if report.groups else "nothing yet"
+    policies = "; ".join(f"{name}: {' and '.join(kinds)}" for name, kinds in report.policies.items())
+    versions = ", ".join(f"{name} {' and '.join(found)}" for name, found in report.versions.items())
+    return [
+        ("Measured", f"{report.started[:10]}, preset {report.preset}"),
+        ("On", f"{device}, {report.threads} threads"),
+        ("How much", measured),
+        *([("Policies", policies)] if policies else []),
+        *([("Builds", versions)] if versions else []),
+    ]
+
+
+def _heading(reports: Sequence[Report]) -> str:
+    networks = dict.fromkeys(proof.network for report in reports for proof in report.proofs)
+    frameworks = dict.fromkeys(name for report in reports for name in report.frameworks)
+    if not networks:
+        return "No framework yet on the same networks"
+    return f"{wording.joined(tuple(networks))} in {wording.joined(tuple(frameworks), most=6)}"
+
+
+@functools.cache
 def _chart_library() -> str:
     """Vega, Vega-Lite and Vega-Embed, ready to stand in a script element."""
-    bundle: str = vl_convert.javascript_bundle()  # type: ignore[call-arg]  # its stub demands what it does not
+    bundle: str = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")  # type: ignore[call-arg]
     return bundle
+
+
+def _guarded(script: str) -> str:
+    """``script`` as it may stand in an element; nothing in it may end the element early."""
+    return script.replace("</script", "<\\/script")
 
 
 def _csp_hash(script: str) -> str:
     """What the page's security policy names a script by: nothing else on the page can run."""
     return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-
-
-def _heading(report: Report) -> str:
-    *before, last = report.frameworks or ("No framework yet",)
-    names = f"{', '.join(before)} and {last}" if before else last
-    return f"{names} on the same networks"
 
 
 def _file(name: str) -> str:
@@ -93,6 +154,7 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {"shortened": _shortened}
+    environment.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "allow_nan": False}
     return environment
 
 

@@ -40,6 +40,18 @@ class Comparison:
 
 
 @dataclass(frozen=True)
+class Export:
+    """What a framework's ONNX file is made of, and what writing it took."""
+
+    written_by: str
+    megabytes: float
+    nodes: int
+    operators: Mapping[str, int]
+    seconds: float
+    peak_gib: float  # of the whole process that wrote it
+
+
+@dataclass(frozen=True)
 class Proof:
     """One claim: a network in a framework (or an export of it) computes what the specification says."""
 
@@ -55,6 +67,8 @@ class Proof:
     cells: tuple[Cell | None, ...]  # in the order of ``COLUMNS``; None: not compared
     comparisons: tuple[Comparison, ...]  # all that the cells sum up
     breach: str  # one line naming the first differing layer; empty if the proof holds
+    export: Export | None  # None: no exported file, or a certificate from before it was recorded
+    specification: Network | None  # None: this checkout has no network of that digest
 
     @property
     def title(self) -> str:
@@ -111,6 +125,21 @@ def _proof(certificate: Certificate) -> Proof:
         cells=tuple(_cell(certificate, level, precision) for _, level, precision in COLUMNS),
         comparisons=tuple(_comparison(certificate, finding) for finding in certificate["findings"]),
         breach=certificates.first_breach(certificate),
+        export=_export(certificate.get("export")),
+        specification=_specification(certificate) if "input_shape" in certificate else None,
+    )
+
+
+def _export(made: Mapping[str, Any] | None) -> Export | None:
+    if not made:
+        return None
+    return Export(
+        written_by=str(made["written_by"]),
+        megabytes=float(made["file_bytes"]) / 1e6,
+        nodes=int(made["nodes"]),
+        operators=dict(made["operators"]),
+        seconds=float(made["seconds"]),
+        peak_gib=float(made["peak_bytes"]) / 2**30,
     )
 
 

@@ -1,5 +1,6 @@
 """Reads a run folder into frozen dataclasses: what the report says, in numbers. Nothing about HTML."""
 
+import hashlib
 import statistics
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -15,16 +16,25 @@ from benchmarks.results import Fork
 from implementations.errors import UserError
 from implementations.network import place
 from implementations.policies import EQUAL
-from reports import details, failures, proofs, slips, training
+from reports import details, failures, proofs, slips, training, training_files
 from reports.details import Details
 from reports.failures import Failure
 from reports.proofs import Proof
 from reports.slips import Slips
 from reports.training import Training
+from reports.training_files import Curve, Task
 
 MEBI = 2**20
-PHASES = ("first_call", "import", "build")
+PHASES = ("import", "build", "first_call", "warmup")
 SHARED = ("provider", "device_model", "machine", "threads", "method_version")  # by all that is compared
+
+
+@dataclass(frozen=True)
+class File:
+    """A raw result, by its place in the run's folder and the SHA-256 of its bytes."""
+
+    name: str
+    sha256: str
 
 
 @dataclass(frozen=True)
@@ -40,6 +50,8 @@ class Measured:
     peak_device_mib: float | None
     phases_s: Mapping[str, float]  # median over forks of each phase
     steady: int  # forks whose warm-up ended because blocks agreed
+    certificates: tuple[str, ...]  # the proofs that its forks rest on
+    files: tuple[File, ...]  # of its forks, in the order of ``medians``
     details: Details
 
     @property
@@ -118,7 +130,7 @@ def read(folder: Path) -> Report:
     about = results.read_run(folder)
     found = proofs.read(folder)
     proven = proofs.proven(found)
-    forks, trainings = list(results.forks(folder)), training.read(folder)
+    forks, trainings = list(results.forks(folder)), training_files.read(folder)
     kept = [fork for fork in forks if fork.attributes["certificate"] in proven]
     ceilings = results.ceilings(folder)
     return Report(
@@ -193,15 +205,21 @@ def _measured(comparison: Comparison, case: Case, behind: Details) -> Measured:
         peak_device_mib=max(device) / MEBI if None not in device else None,
         phases_s={name: statistics.median(values) for name, values in phases.items() if values},
         steady=sum(fork.fields["steady"] for fork in forks),
+        certificates=tuple(dict.fromkeys(str(fork.attributes["certificate"]) for fork in forks)),
+        files=tuple(_file(fork.path) for fork in forks),
         details=behind,
     )
+
+
+def _file(path: Path) -> File:
+    return File(f"{path.parent.name}/{path.name}", hashlib.sha256(path.read_bytes()).hexdigest())
 
 
 # --- What is not shown, what it ran on ----------------------------------------------------
 
 
 def _unproven(
-    forks: Iterable[Fork], trainings: Iterable[tuple[training.Task, training.Curve]], proven: set[str]
+    forks: Iterable[Fork], trainings: Iterable[tuple[Task, Curve]], proven: set[str]
 ) -> Iterator[str]:
     """What is left out, in words: no number without the proof it was made under."""
     for fork in forks:
@@ -214,7 +232,7 @@ def _unproven(
             yield f"recipe {task.recipe} in {curve.framework}"
 
 
-def _versions(parts: Iterable[Proof | training.Curve], forks: Iterable[Fork]) -> dict[str, tuple[str, ...]]:
+def _versions(parts: Iterable[Proof | Curve], forks: Iterable[Fork]) -> dict[str, tuple[str, ...]]:
     """All versions of every package that took part, by package."""
     found: dict[str, dict[str, None]] = defaultdict(dict)
     for versions in (*(part.versions for part in parts), *(fork.attributes["versions"] for fork in forks)):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from benchmarks.intervals import Interval
 from implementations.policies import EQUAL
+from reports.headlines import Headline
 from reports.queries import Group
 
 ENOUGH = 3  # significant digits
@@ -50,7 +51,9 @@ def ratio(interval: Interval) -> tuple[str, str]:
 
 
 def _rounded(value: float, digits: int) -> str:
-    """``0.07``; what would be rounded to 0 is shown as below the smallest: ``<0.01``."""
+    """``0.07``; what would be rounded to 0 is shown as below the smallest: ``<0.01``; ``93.3``, ``118``."""
+    if value >= 10:
+        return quantity(value)
     smallest = f"{10**-digits:.{digits}f}"
     return f"{value:,.{digits}f}" if value >= float(smallest) / 2 else f"<{smallest}"
 
@@ -82,26 +85,45 @@ def heading(group: Group) -> str:
     return f"{group.network} {group.task}, batch {group.batch}{policy}"
 
 
-def case(group: Group) -> str:
-    """``vgg16 inference b1``: a row's first cell, with the policy if it is not ``equal``."""
-    policy = "" if group.policy == EQUAL else f", {group.policy}"
-    return f"{group.network} {group.task} b{group.batch}{policy}"
+def task(headline: Headline) -> str:
+    """``Inference``; with the policy if it is not ``equal``."""
+    name = headline.task.capitalize()
+    return name if headline.policy == EQUAL else f"{name}, policy {headline.policy}"
 
 
-def answer(group: Group) -> Answer:
-    """Who is fastest in a group, by how much; or that the run cannot tell."""
-    first = group.cases[0]
-    if not group.leads:
+def scope(headline: Headline) -> str:
+    """Over which works the sentence is true."""
+    count = len(headline.works)
+    some = f"{count} of {headline.of}" if count < headline.of else f"{count}"
+    if count == 1:
+        (work,) = headline.works
+        return f"{work.network}, batch {work.batch}{f', {some} comparisons' if headline.of > 1 else ''}"
+    names = tuple(dict.fromkeys(work.network for work in headline.works))
+    return f"geometric mean over {some} comparisons of {joined(names)}"
+
+
+def joined(names: Sequence[str], most: int = 4) -> str:
+    """``a, b and c``; of many the first ones and how many more."""
+    if len(names) > most:
+        return f"{', '.join(names[: most - 1])} and {len(names) - most + 1} more"
+    *before, last = names
+    return f"{', '.join(before)} and {last}" if before else last
+
+
+def answer(headline: Headline) -> Answer:
+    """Who is fastest at a task, by how much; or that the run cannot tell."""
+    first = headline.first
+    if not headline.others:
         return Answer(f"{first.title} alone was measured", f"{quantity(first.throughput.value)} images/s")
-    if group.rivals:
-        return _undecided(first.title, [(case.title, lead) for case, lead in group.rivals])
-    second, lead = group.cases[1].title, group.leads[0]
-    return Answer(f"{first.title} is fastest: {ratio(lead)[0]} times as fast as {second}", bracket(lead))
+    if headline.rivals:
+        return _undecided(first.title, [(case.title, lead) for case, lead in headline.rivals])
+    second, lead = headline.others[0]
+    verdict = f"{first.title} is fastest: {ratio(lead)[0]} times as fast as {second.title}"
+    return Answer(verdict, bracket(lead))
 
 
 def _undecided(first: str, rivals: Sequence[tuple[str, Interval]]) -> Answer:
-    *others, last = [first, *(name for name, _ in rivals)]
-    verdict = f"This run cannot tell {', '.join(others)} and {last} apart"
+    verdict = f"This run cannot tell {joined([first, *(name for name, _ in rivals)], most=9)} apart"
     if len(rivals) == 1:
         (_, lead) = rivals[0]
         return Answer(verdict, f"ratio {ratio(lead)[0]}, {bracket(lead)}")

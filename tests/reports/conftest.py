@@ -1,15 +1,20 @@
 """Run folders made up here, with numbers that a test can compute by itself."""
 
+import dataclasses
+import random
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from benchmarks import plan, results
+from benchmarks import intervals, plan, results
 from benchmarks.plan import Case
 from implementations import certificates, networks
 from reports import page, queries
+from reports.details import Details
+from reports.queries import File, Group, Report
 
 HOSTILE = "<script>alert(1)</script>"
 HOSTILE_NAME = "<img src=x onerror=alert(1)>"  # part of a file's name: no slash
@@ -92,7 +97,9 @@ class Folder:
         }
         signed = certificates.signed({**content, **changes})
         source = f"-from-{exporter}" if exporter else ""
-        certificates.write(self.path / "certificates" / f"{network}-{framework}{source}.json", signed)
+        policy = f"-{changes['policy']}" if changes.get("policy", "equal") != "equal" else ""
+        path = self.path / "certificates" / f"{network}-{framework}{source}{policy}.json"
+        certificates.write(path, signed)
         return str(signed["id"])
 
     def crashed(self, network: str, framework: str, failure: str) -> None:
@@ -129,7 +136,13 @@ class Folder:
         fields = {
             "schema_version": 1,
             "key": {**key, **changes.pop("key", {})},
-            "attributes": {"versions": versions, "certificate": certificate, "fork": number, "seed": number},
+            "attributes": {
+                "versions": versions,
+                "certificate": certificate,
+                "fork": number,
+                "seed": number,
+                "switches": {"threads": "4"},
+            },
             "classes": 10,
             "input_shape": [1, 28, 28],
             "parameters": 101770,
@@ -189,6 +202,65 @@ class Folder:
         }
         results.write_json(self.path / "training" / f"mlp-{framework}.json", {**content, **changes})
 
+    def learned(
+        self, framework: str, certificate: str, seed: int, accuracies: list[float], **changes: Any
+    ) -> None:
+        """A training as schema 3 has it, with two heads; validation accuracies of the first are given."""
+        heads = lambda a: {"main": {"loss": 1 - a, "accuracy": a}, "aux": {"loss": 2 - a, "accuracy": a / 2}}  # noqa: E731
+        epochs = [
+            {
+                "epoch": n,
+                "stage": "",
+                "seconds": 2.0,
+                "elapsed_s": 3.0 * n,
+                "waited_s": 0.5,
+                "images_per_second": 700.0,
+                "learning_rate": 0.1 / n,
+                "train_loss": 0.9 / n,
+                "train": heads(min(1.0, a + 0.01)),
+                "validation": heads(a),
+            }
+            for n, a in enumerate(accuracies[1:], start=1)
+        ]
+        samples = [{"index": 7, "label": 0, "predicted": 1, "probability": 0.98}]
+        content = {
+            "schema_version": 3,
+            "recipe": "googlenet-cifar",
+            "scale": "small",
+            "framework": framework,
+            "versions": VERSIONS[framework],
+            "network": "mlp",
+            "digest": networks.build("mlp").digest,
+            "certificate": certificate,
+            "data": {
+                "name": "pets",
+                "title": "cats and dogs",
+                "classes": ["cat", "dog"],
+                "train_images": 2000,
+                "validation_images": 1000,
+                "test_images": 1000,
+                "sha256": "cd" * 32,
+            },
+            "optimizer": {"kind": "sgd", "momentum": 0.9},
+            "schedule": {"kind": "step"},
+            "batch": 20,
+            "seed": seed,
+            "steps_per_epoch": 100,
+            "deterministic": True,
+            "initial": {"validation": heads(accuracies[0])},
+            "epochs": epochs,
+            "target": {"accuracy": 0.9, "part": "validation", "reached_epoch": 2, "seconds": 6.0},
+            "test": {
+                "loss": 0.2,
+                "accuracy": accuracies[-1],
+                "top5": None,
+                "confusion": [[480, 20], [30, 470]],
+                "samples": samples,
+            },
+        }
+        path = self.path / "training" / f"googlenet-cifar-{framework}-seed{seed}.json"
+        results.write_json(path, {**content, **changes})
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Folder:
@@ -222,15 +294,99 @@ def fill(folder: Folder, hostile: str = "") -> Folder:
     return folder
 
 
+def enrich(folder: Folder) -> Folder:
+    """A run with something for every view."""
+    fill(folder)
+    results.write_json(
+        results.ceiling_path(folder.path, "pytorch"),
+        {"schema_version": 2, "flop_per_s": {"float32": 1e12, "bfloat16": 4e12}, "copied_bytes_per_s": 1e10},
+    )
+    watched = {"seconds": 2.0, "energy_j": {"package-0": 60.0}, "disturbances": []}
+    more = {"latencies_s": [0.01 + n / 1e4 for n in range(20)], "watched": watched}
+    for policy in ("equal", "best"):
+        for name, rate in (("pytorch", 300.0), ("paddle", 200.0)):
+            proof = folder.certificate("googlenet", name, policy=policy)
+            for batch in (1, 8, 32):
+                case = Case("googlenet", "inference", batch, name, policy=policy)
+                faster = rate * batch**0.5 * (2 if policy == "best" else 1)
+                precision = "bfloat16" if policy == "best" and name == "pytorch" else "float32"
+                rates = [faster, 1.02 * faster, 0.99 * faster]
+                folder.forks(case, proof, rates, key={"precision": precision, "policy": policy}, **more)
+    made = {"written_by": "pytorch", "file_bytes": 400_000, "nodes": 4, "operators": {"Gemm": 2}}
+    made |= {"seconds": 2.0, "peak_bytes": 2**29}
+    folder.certificate("googlenet", "onnxruntime", "pytorch", export=made)
+    for name in ("pytorch", "paddle"):
+        proof = folder.certificate("mlp", name)
+        for seed in (1, 2, 3):
+            folder.learned(name, proof, seed, [0.5, 0.8, 0.9 + seed / 100])
+    return folder
+
+
+@pytest.fixture(scope="session")
+def rich(tmp_path_factory: pytest.TempPathFactory) -> Folder:
+    """A run with something for every view; read only."""
+    return enrich(Folder(tmp_path_factory.mktemp("rich")).describe())
+
+
+@pytest.fixture(scope="session")
+def rich_page(rich: Folder) -> str:
+    return page.render([queries.read(rich.path)])
+
+
+@pytest.fixture(scope="session")
+def big_page(rich: Folder) -> str:
+    """The page of 5,000 cases in 834 groups."""
+    report = queries.read(rich.path)
+    return page.render([dataclasses.replace(report, groups=tuple(_many(report, 834, 6)))])
+
+
+def _many(report: Report, groups: int, cases: int) -> Iterator[Group]:
+    """Groups like the first, whose numbers all differ."""
+    generator = random.Random(0)
+    (model, *_) = (group for group in report.groups if group.cases[0].details.latency)
+    for number in range(groups):
+        made = []
+        for place in range(cases):
+            medians = tuple(generator.uniform(50, 60) / (place + 1) for _ in range(3))
+            files = tuple(
+                File(f"forks/network{number}-{place}-fork{n}.json", generator.randbytes(32).hex())
+                for n in range(3)
+            )
+            case = dataclasses.replace(
+                model.cases[0].case, network=f"network{number}", framework=f"framework{place}"
+            )
+            details = dataclasses.replace(
+                model.cases[0].details, **_varied(model.cases[0].details, generator)
+            )
+            made.append(
+                dataclasses.replace(
+                    model.cases[0],
+                    case=case,
+                    medians=medians,
+                    throughput=intervals.of_forks(medians),
+                    peak_rss_mib=generator.uniform(100, 9000),
+                    phases_s={name: generator.random() for name in queries.PHASES},
+                    files=files,
+                    details=details,
+                )
+            )
+        yield dataclasses.replace(model, network=f"network{number}", cases=tuple(made), leads=())
+
+
+def _varied(details: Details, generator: random.Random) -> dict[str, float]:
+    values = {f.name: getattr(details, f.name) for f in dataclasses.fields(details)}
+    return {name: value * generator.random() for name, value in values.items() if isinstance(value, float)}
+
+
 @pytest.fixture(scope="session")
 def full_page(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The page of ``full``, rendered once."""
     folder = fill(Folder(tmp_path_factory.mktemp("full")).describe())
-    return page.render(queries.read(folder.path))
+    return page.render([queries.read(folder.path)])
 
 
 @pytest.fixture(scope="session")
 def hostile_page(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The page of a run whose texts try to run a script."""
     folder = Folder(tmp_path_factory.mktemp("hostile")).describe(machine={**MACHINE, "cpu": HOSTILE})
-    return page.render(queries.read(fill(folder, HOSTILE).path))
+    return page.render([queries.read(fill(folder, HOSTILE).path)])

@@ -1,12 +1,20 @@
-"""The page in Chromium, from file:// with no network: what a reader sees."""
+"""The page in Chromium, from file:// with no network: what a reader sees and does."""
 
 import functools
+import re
 import shutil
+import urllib.parse
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
+
+from benchmarks.intervals import Interval
+from reports import wording
+from reports.tabs import TABS
 
 pytestmark = pytest.mark.browser
 
@@ -20,9 +28,9 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-PHONE = {"width": 390, "height": 844}
-DESK = {"width": 1400, "height": 900}
-DRAWN = "html[data-charts=drawn]"
+WIDTHS = (390, 768, 1400)
+READY = "html[data-ready]"
+SHOWN = [tab for tab in TABS if tab.name != "history"]  # a run's page alone has no history
 
 
 @pytest.fixture(scope="module")
@@ -40,85 +48,313 @@ class Visit:
     """A report opened in a tab, and all it complained about or asked for."""
 
     def __init__(
-        self, browser: Browser, path: Path, html: str, size: dict[str, int], scheme: str = "light"
+        self, browser: Browser, path: Path, width: int = 1400, scheme: str = "light", at: str = ""
     ) -> None:
         self.path = path
-        path.write_text(html, encoding="utf-8")
         self.requests: list[str] = []
         self.complaints: list[str] = []
+        size = {"width": width, "height": 900}
         self.tab: Page = browser.new_page(viewport=size, color_scheme=scheme)  # type: ignore[arg-type]
         self.tab.on("request", lambda request: self.requests.append(request.url))
         self.tab.on("console", lambda message: self.complaints.append(f"{message.type}: {message.text}"))
         self.tab.on("pageerror", lambda error: self.complaints.append(f"page error: {error}"))
         self.tab.on("dialog", lambda dialog: (self.complaints.append("a dialog opened"), dialog.dismiss()))
-        self.tab.goto(self.path.as_uri())
-        self.tab.wait_for_selector(DRAWN, timeout=20_000, state="attached")
+        self.tab.goto(path.as_uri() + (f"#{at}" if at else ""))
+        self.tab.wait_for_selector(READY, timeout=20_000, state="attached")
+
+    def choose(self, tab: str) -> None:
+        self.tab.locator(f"[data-tab={tab}]").click()
+
+    def draw(self) -> None:
+        """Draw what would be drawn when scrolled to."""
+        self.tab.evaluate("drawAll()")
+
+    def choose_filter(self, name: str, value: str) -> None:
+        self.tab.locator(f"[data-filter={name}] summary").click()
+        self.tab.locator(f"[data-filter={name}] input[value='{value}']").check()
+        self.tab.keyboard.press("Escape")
+
+    def cells(self, table: str, field: str) -> list[str]:
+        script = """([table, field]) => {
+          const holder = document.querySelector(`[data-table="${table}"]`);
+          const column = holder.querySelector(`th[data-field="${field}"]`).cellIndex;
+          return [...holder.querySelectorAll("tbody tr")].map((row) => row.cells[column].innerText.split("\\n")[0]);
+        }"""
+        return list(self.tab.evaluate(script, [table, field]))
 
     def color(self, selector: str, name: str) -> str:
         script = "([selector, name]) => getComputedStyle(document.querySelector(selector))[name]"
         return str(self.tab.evaluate(script, [selector, name]))
 
+    @property
+    def address(self) -> str:
+        return str(self.tab.evaluate("location.hash")).removeprefix("#")
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("pages")
+
 
 @pytest.fixture
-def opened(browser: Browser, tmp_path: Path, full_page: str) -> Callable[..., Visit]:
-    """Opens the full report: ``opened(size, scheme)``."""
-    return functools.partial(Visit, browser, tmp_path / "report.html", full_page)
+def opened(browser: Browser, pages: Path, rich_page: str) -> Iterator[Callable[..., Visit]]:
+    """Opens the report that has every view: ``opened(width, scheme, at)``."""
+    path = pages / "rich.html"
+    if not path.exists():
+        path.write_text(rich_page, encoding="utf-8")
+    visits: list[Visit] = []
+
+    def visit(*arguments: Any, **named: Any) -> Visit:
+        visits.append(Visit(browser, path, *arguments, **named))
+        return visits[-1]
+
+    yield visit
+    for each in visits:
+        each.tab.close()
 
 
-@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
-def test_charts_are_drawn_without_a_complaint_or_a_request(
-    opened: Callable[..., Visit], size: dict[str, int]
-) -> None:
-    visit = opened(size)
-    assert visit.tab.locator(".chart svg").count() == 2 + 3  # two groups, three measures of training
+@functools.cache
+def axe() -> Axe:
+    return Axe()
+
+
+# --- What is there ---
+
+
+def test_every_view_is_there_with_its_charts_and_tables(opened: Callable[..., Visit]) -> None:
+    visit = opened()
+    assert [t.get_attribute("data-tab") for t in visit.tab.locator("[role=tab]").all()] == [
+        tab.name for tab in SHOWN
+    ]
+    for tab in SHOWN:
+        visit.choose(tab.name)
+        visit.draw()
+        for view in tab.views:
+            section = visit.tab.locator(f"section#{view}")
+            assert section.is_visible(), view
+            for place in section.locator(".chart").all():
+                assert place.locator("svg").count() == 1, view
+                assert place.get_attribute("aria-label"), view
+            for holder in section.locator("[data-table]").all():
+                assert holder.locator("table caption").count() == 1, view
     assert visit.complaints == []
     assert visit.requests == [visit.path.as_uri()]
 
 
-def test_nothing_scrolls_sideways_on_a_phone(opened: Callable[..., Visit]) -> None:
-    visit = opened(PHONE)
-    assert visit.tab.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
-    widths = visit.tab.evaluate("[...document.querySelectorAll('.chart svg')].map(s => s.clientWidth)")
-    assert all(0 < width <= PHONE["width"] for width in widths)
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_page_does_not_scroll_sideways(opened: Callable[..., Visit], width: int) -> None:
+    visit = opened(width)
+    for tab in SHOWN:
+        visit.choose(tab.name)
+        visit.draw()
+        assert visit.tab.evaluate("document.documentElement.scrollWidth") <= width, tab.name
 
 
-def test_a_heading_sorts_by_keyboard_and_turns_at_the_second_press(opened: Callable[..., Visit]) -> None:
-    tab = opened(DESK).tab
-    heading = tab.locator("section[aria-labelledby=throughput] thead th", has_text="images/s")
-    cells = "[...document.querySelectorAll('section[aria-labelledby=throughput] tbody tr')]"
-    values = f"{cells}.map(row => parseFloat(row.cells[2].dataset.value))"
-    heading.locator("button").focus()
-    tab.keyboard.press("Enter")
-    assert tab.evaluate(values) == sorted(tab.evaluate(values))
-    assert heading.get_attribute("aria-sort") == "ascending"
-    tab.keyboard.press("Space")
-    assert tab.evaluate(values) == sorted(tab.evaluate(values), reverse=True)
-    assert heading.get_attribute("aria-sort") == "descending"
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_violation(opened: Callable[..., Visit], scheme: str) -> None:
+    visit = opened(scheme=scheme)
+    visit.tab.locator("[data-filter=name] summary").click()
+    for tab in SHOWN:
+        visit.choose(tab.name)
+        visit.draw()
+        visit.tab.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+        found = axe().run(visit.tab)
+        assert found.violations_count == 0, f"{tab.name}: {found.generate_report()[:3000]}"
 
 
-def test_hostile_text_is_shown_and_does_nothing(browser: Browser, tmp_path: Path, hostile_page: str) -> None:
-    visit = Visit(browser, tmp_path / "report.html", hostile_page, DESK)
-    visit.tab.locator(".chart svg .mark-symbol path").first.hover()  # tooltips show names too
-    assert "<script>alert(1)</script>" in visit.tab.inner_text("body")
-    assert visit.tab.locator("img").count() == 0
+def test_axe_would_see_a_violation(opened: Callable[..., Visit]) -> None:
+    visit = opened()
+    visit.tab.evaluate("document.querySelector('main').append(document.createElement('button'))")
+    assert axe().run(visit.tab).violations_count > 0
+
+
+def test_charts_are_drawn_when_scrolled_to(opened: Callable[..., Visit]) -> None:
+    visit = opened(at="tab=speed")
+    visit.tab.wait_for_selector(".chart[data-drawn]")
+    drawn, all_charts = (visit.tab.locator(s).count() for s in (".chart[data-drawn]", "#panel-speed .chart"))
+    assert 0 < drawn < all_charts / 2
+    visit.tab.locator("#phases .chart").last.scroll_into_view_if_needed()
+    visit.tab.wait_for_selector("#phases .chart[data-drawn]")
+
+
+# --- What a reader does ---
+
+
+def test_a_filter_holds_for_every_table_and_chart(opened: Callable[..., Visit]) -> None:
+    visit = opened(at="tab=speed")
+    before = visit.tab.locator("#count").inner_text()
+    visit.choose_filter("name", "paddle")
+    for tab in SHOWN[:-3]:
+        visit.choose(tab.name)
+        for holder in visit.tab.locator(f"#panel-{tab.name} [data-table]:has(th[data-field=name])").all():
+            name = holder.get_attribute("data-table")
+            assert set(visit.cells(str(name), "name")) <= {"paddle"}, name
+        for place in visit.tab.locator(f"#panel-{tab.name} .chart").all():
+            assert "pytorch" not in str(place.get_attribute("aria-label"))
+    assert visit.tab.locator("#count").inner_text() == "7 of 16 cases" != before
+    visit.tab.locator("#clear").click()
+    assert visit.tab.locator("#count").inner_text() == before
+
+
+def test_shares_are_of_the_fastest_that_is_left(opened: Callable[..., Visit]) -> None:
+    visit = opened(at="tab=speed&network=mlp&task=training")
+    assert visit.cells("throughput", "of_fastest") == ["–", "0.50"]
+    visit.choose_filter("name", "paddle")
+    assert visit.cells("throughput", "of_fastest") == ["–"]
+
+
+def test_a_link_restores_the_whole_view(opened: Callable[..., Visit]) -> None:
+    first = opened(at="tab=speed")
+    first.choose_filter("network", "googlenet")
+    first.choose_filter("policy", "best")
+    first.tab.locator("[data-table=throughput] th[data-field=rate] button").click()
+    first.tab.locator("#theme").click()
+    first.choose("learning")
+    first.tab.locator("[data-pick=measure]").select_option("loss")
+    first.tab.locator("[data-pick=alpha]").fill("0.8")
+    first.choose("speed")
+    second = opened(at=first.address)
+    assert second.address == first.address
+    assert urllib.parse.parse_qs(second.address)["sort.throughput"] == ["rate"]
+    for field in ("network", "rate", "policy"):
+        assert second.cells("throughput", field) == first.cells("throughput", field)
+    assert second.tab.locator("[role=tab][aria-selected=true]").inner_text() == "Speed"
+    assert second.tab.locator("html").get_attribute("data-theme") == "dark"
+    second.choose("learning")
+    assert second.tab.locator("[data-pick=measure]").input_value() == "loss"
+    assert second.tab.locator("[data-pick=alpha]").input_value() == "0.8"
+
+
+def test_an_address_with_nonsense_opens_the_first_view(opened: Callable[..., Visit]) -> None:
+    visit = opened(at="tab=nothing&network=&sort.throughput=-nothing&pick.alpha=x&foo=bar")
+    assert visit.tab.locator("[role=tab][aria-selected=true]").inner_text() == "Overview"
     assert visit.complaints == []
 
 
-def test_a_script_that_slipped_in_would_not_run(browser: Browser, tmp_path: Path, full_page: str) -> None:
-    slipped = full_page.replace("</h1>", "</h1><script>alert(1)</script>", 1)
-    visit = Visit(browser, tmp_path / "report.html", slipped, DESK)
-    assert "a dialog opened" not in visit.complaints
-    assert any("Content Security Policy" in complaint for complaint in visit.complaints)
+def test_an_anchor_opens_the_tab_that_holds_it(opened: Callable[..., Visit]) -> None:
+    visit = opened(at="exports")
+    assert visit.tab.locator("#exports").is_visible()
 
 
-def test_dark_and_light_differ_in_page_and_chart(opened: Callable[..., Visit]) -> None:
-    light, dark = (opened(DESK, scheme) for scheme in ("light", "dark"))
-    for selector, name in (("body", "backgroundColor"), (".chart svg .mark-text text", "fill")):
+def test_back_returns_to_the_tab_before(opened: Callable[..., Visit]) -> None:
+    visit = opened()
+    visit.choose("speed")
+    visit.tab.go_back()
+    assert visit.tab.locator("[role=tab][aria-selected=true]").inner_text() == "Overview"
+
+
+def test_a_heading_sorts_by_keyboard_and_turns_at_the_second_press(opened: Callable[..., Visit]) -> None:
+    visit = opened(at="tab=speed")
+    heading = visit.tab.locator("[data-table=throughput] th[data-field=rate]")
+    heading.locator("button").focus()
+    orders = []
+    for key in ("Enter", "Space"):
+        visit.tab.keyboard.press(key)
+        orders.append(heading.get_attribute("aria-sort"))
+        values = [float(cell.replace(",", "")) for cell in visit.cells("throughput", "rate")]
+        assert values == sorted(values, reverse=key == "Space")
+    assert orders == ["ascending", "descending"]
+    assert visit.tab.evaluate("document.activeElement.closest('th').dataset.field") == "rate"
+
+
+def test_arrows_walk_through_the_tabs(opened: Callable[..., Visit]) -> None:
+    visit = opened()
+    visit.tab.locator("[data-tab=overview]").focus()
+    visit.tab.keyboard.press("ArrowRight")
+    assert visit.tab.locator("#panel-speed").is_visible()
+    visit.tab.keyboard.press("End")
+    assert visit.tab.locator("#panel-about").is_visible()
+
+
+def test_dark_and_light_differ_in_page_and_chart_and_can_be_switched(opened: Callable[..., Visit]) -> None:
+    light, dark = (opened(scheme=scheme, at="tab=speed") for scheme in ("light", "dark"))
+    places = (("body", "backgroundColor"), (".chart svg .mark-text text", "fill"))
+    for visit in (light, dark):
+        visit.draw()
+    for selector, name in places:
         assert light.color(selector, name) != dark.color(selector, name)
+    light.tab.locator("#theme").click()
+    for selector, name in places:
+        assert light.color(selector, name) == dark.color(selector, name)
 
 
-def test_print_is_light_and_cuts_no_table_off(opened: Callable[..., Visit]) -> None:
-    visit = opened(DESK, "dark")
+def test_print_shows_every_view_in_light_with_all_charts(opened: Callable[..., Visit]) -> None:
+    visit = opened(scheme="dark")
+    pdf = visit.tab.pdf(prefer_css_page_size=True)
+    assert pdf.startswith(b"%PDF")
+    assert len(re.findall(rb"/Type /Page\b", pdf)) > 5
+    assert visit.tab.locator(".chart:not([data-drawn])").count() == 0
     visit.tab.emulate_media(media="print")
     assert visit.color("body", "backgroundColor") == "rgb(255, 255, 255)"
     assert visit.color(".scroll", "overflowX") == "visible"
+    assert all(visit.tab.locator(f"#panel-{tab.name}").is_visible() for tab in SHOWN)
+    assert not visit.tab.locator(".bar").is_visible()
+
+
+# --- Numbers in the script's own words ---
+
+
+def test_the_script_words_numbers_as_python_does(opened: Callable[..., Visit]) -> None:
+    tab = opened().tab
+    values = [0.0, 1.23456e-5, 0.0123, 0.5, 1.0, 9.999, 12.34, 123.4, 1234.6, 98765.4, 3e9]
+    assert tab.evaluate("values => values.map(quantity)", values) == [wording.quantity(v) for v in values]
+    shares = [0.9, 0.37, 0.0123, 0.0041, 1.5]
+    assert tab.evaluate("values => values.map(percent)", shares) == [wording.share(v) for v in shares]
+    for ends in ([1.5, 1.2, 1.9], [1.004, 0.998, 1.2], [0.003, 0.001, 0.01], [93.34, 48.6, 179.28]):
+        shown, limits = tab.evaluate("value => ratio(value)", ends)
+        assert (shown, limits) == wording.ratio(Interval(*ends, "interval", 3))
+
+
+def test_smoothing_is_the_moving_average_of_its_source(opened: Callable[..., Visit]) -> None:
+    # s̃ᵢ = α·s̃ᵢ₋₁ + (1−α)·sᵢ, by hand for α = 0.8; an epoch without a value leaves the average as it is
+    found = opened().tab.evaluate("smoothed([1, 0, null, 1], 0.8)")
+    assert found == pytest.approx([1, 0.8, None, 0.84])
+
+
+# --- Hostile, and large ---
+
+
+def test_hostile_text_is_shown_and_does_nothing(browser: Browser, pages: Path, hostile_page: str) -> None:
+    path = pages / "hostile.html"
+    path.write_text(hostile_page, encoding="utf-8")
+    visit = Visit(browser, path)
+    for tab in visit.tab.locator("[role=tab]").all():
+        tab.click()
+        visit.draw()
+    visit.choose("speed")
+    visit.tab.locator("#throughput .chart svg .mark-symbol path").first.hover()  # tooltips show names too
+    assert "<script>alert(1)</script>" in visit.tab.inner_text("header")
+    assert "<img src=x" in visit.tab.inner_text("#throughput")
+    assert visit.tab.locator("img").count() == 0
+    assert visit.complaints == []
+    visit.tab.close()
+
+
+def test_a_script_that_slipped_in_would_not_run(browser: Browser, pages: Path, rich_page: str) -> None:
+    path = pages / "slipped.html"
+    path.write_text(rich_page.replace("</h1>", "</h1><script>alert(1)</script>", 1), encoding="utf-8")
+    visit = Visit(browser, path)
+    assert "a dialog opened" not in visit.complaints
+    assert any("Content Security Policy" in complaint for complaint in visit.complaints)
+    visit.tab.close()
+
+
+def test_five_thousand_cases_open_with_few_of_them_drawn(
+    browser: Browser, pages: Path, big_page: str
+) -> None:
+    path = pages / "big.html"
+    path.write_text(big_page, encoding="utf-8")
+    visit = Visit(browser, path, at="tab=speed")
+    visit.tab.wait_for_selector(".chart[data-drawn]")
+    assert visit.tab.locator("#count").inner_text() == "5,004 cases"
+    assert visit.tab.locator("[data-table=throughput] tbody tr").count() == 50
+    assert visit.tab.locator("#throughput .chart").count() == 12
+    assert visit.tab.evaluate("document.querySelectorAll('*').length") < 10_000
+    visit.tab.locator("[data-table=throughput] th[data-field=rate] button").click()
+    values = [float(cell) for cell in visit.cells("throughput", "rate")]
+    fastest = visit.tab.evaluate("Math.min(...cases.map((one) => one.rate[0]))")
+    assert values[0] == pytest.approx(fastest, rel=0.01)  # three digits are shown
+    visit.tab.locator("#throughput .more", has_text="charts").click()
+    assert visit.tab.locator("#throughput .chart").count() == 24
+    assert visit.complaints == []
+    visit.tab.close()

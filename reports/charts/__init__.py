@@ -1,0 +1,11 @@
+"""Every kind of chart as one Vega-Lite specification; the page's script puts the rows in."""
+
+from reports.charts import planes, rows
+from reports.charts.style import Spec, looks, slot
+
+__all__ = ["Spec", "looks", "slot", "specifications"]
+
+
+def specifications() -> dict[str, Spec]:
+    """Specifications by name, without data."""
+    return {name: make() for name, make in (rows.SPECS | planes.SPECS).items()}

@@ -1,0 +1,192 @@
+"""Dataclasses → the data that the page's script filters, sorts and draws. Nothing about HTML."""
+
+import itertools
+import math
+import os
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from benchmarks import intervals
+from implementations.network import place
+from implementations.policies import BEST, EQUAL
+from reports import charts, columns, headings, learning_data, sameness_data
+from reports.columns import ends, short
+from reports.proofs import title
+from reports.queries import Group, Measured, Report
+
+FILTERS = {
+    "run": "Run",
+    "network": "Network",
+    "task": "Task",
+    "name": "Framework",
+    "device": "Device",
+    "precision": "Precision",
+    "policy": "Policy",
+}
+Row = dict[str, Any]
+
+
+def of(reports: Sequence[Report], history: Sequence[Row] = ()) -> Row:
+    """All that the page's charts and tables show of ``reports`` and of ``history``."""
+    cases = [case for report in reports for case in _cases(report)]
+    prepared = {
+        **sameness_data.rows(reports),
+        **learning_data.rows(reports),
+        "failures": [row for report in reports for row in _failures(report)],
+        "history": list(history),
+    }
+    return {
+        "filters": FILTERS,
+        "looks": charts.looks(_names(reports, history)),
+        "cases": columns.packed(cases),
+        "groups": [_group(group) for report in reports for group in report.groups],
+        "policies": columns.packed([row for report in reports for row in _gains(report)]),
+        "rows": {name: rows for name, rows in prepared.items() if rows},
+        "tables": headings.as_data(sameness_data.extra_columns(reports)),
+        "charts": charts.specifications(),
+        "roofs": [_roofs(report) for report in reports if report.ceilings],
+        "trainings": [learning_data.training(t) for report in reports for t in report.trainings],
+        "runs": [report.started for report in reports],
+    }
+
+
+def _names(reports: Sequence[Report], history: Iterable[Row]) -> list[str]:
+    """All frameworks' titles, by the table of adapters."""
+    groups = {case.title: case.case.framework for r in reports for g in r.groups for case in g.cases}
+    proofs = {title(p.framework, p.exporter): p.framework for r in reports for p in r.proofs}
+    curves = {c.framework: c.framework for r in reports for t in r.trainings for c in t.curves}
+    found = {**proofs, **groups, **curves, **{row["name"]: row["name"] for row in history}}
+    return sorted(found, key=lambda name: (place(found[name]), name))
+
+
+# --- Measured cases -----------------------------------------------------------------------
+
+
+def _cases(report: Report) -> Iterable[Row]:
+    for group in report.groups:
+        for case in group.cases:
+            yield {**_identity(report, group, case), **_numbers(case), **_behind(case)}
+
+
+def _identity(report: Report, group: Group, case: Measured) -> Row:
+    return {
+        "run": _run(report),
+        "network": group.network,
+        "task": group.task,
+        "batch": group.batch,
+        "policy": group.policy,
+        "device": str(report.conditions["device_model"]),
+        "name": case.title,
+        "precision": case.details.precision,
+    }
+
+
+def _numbers(case: Measured) -> Row:
+    return {
+        "rate": ends(case.throughput),
+        "medians": [short(median) for median in case.medians],
+        "rss": case.peak_rss_mib,
+        "device_mib": case.peak_device_mib,
+        **{phase: case.phases_s.get(phase) for phase in ("import", "build", "first_call", "warmup")},
+        "steady": _steady(case),
+        "certificates": list(case.certificates),
+        "files": _named([file.name for file in case.files]),
+        "sha256": [file.sha256 for file in case.files],
+    }
+
+
+def _named(files: Sequence[str]) -> list[str]:
+    """How all names begin, then how each goes on."""
+    begin = os.path.commonprefix(files)
+    return [begin, *(name[len(begin) :] for name in files)]
+
+
+def _steady(case: Measured) -> str:
+    if case.steady == case.throughput.forks:
+        return "yes"
+    return f"{case.steady} of {case.throughput.forks}" if case.steady else "no"
+
+
+def _behind(case: Measured) -> Row:
+    found = case.details
+    latency = found.latency
+    return {
+        "p50": latency and latency.p50 * 1e3,
+        "p90": latency and latency.p90 * 1e3,
+        "p99": latency and latency.p99 * 1e3,
+        "indicative": bool(latency and latency.p99_is_indicative),
+        "steps": latency and latency.count,
+        "compile": found.compile_s,
+        "gflops": found.gflop_per_s,
+        "share_flop": found.share_of_ceiling,
+        "gbytes": found.gbytes_per_s,
+        "share_copy": found.share_of_copy,
+        "intensity": found.intensity,
+        "held": found.held_mib,
+        "joules": found.joules_per_image,
+        "switches": [f"{name} {value}" for name, value in found.switches.items()],
+        "notes": list(found.notes),
+    }
+
+
+def _group(group: Group) -> Row:
+    """How many cases it has, and every pair's ratio, the faster's to the slower's, with the step seen."""
+    sides = [case.medians for case in group.cases]
+    return {
+        "count": len(sides),
+        "pairs": [_pair(above, below) for above, below in itertools.combinations(sides, 2)],
+    }
+
+
+def _pair(above: Sequence[float], below: Sequence[float]) -> list[Any]:
+    step = intervals.smallest_step(above, below)
+    found = ends(intervals.ratio(above, below)) or []
+    return [*found[:3], short(step) if math.isfinite(step) else None]
+
+
+# --- Beside the cases ---------------------------------------------------------------------
+
+
+def _gains(report: Report) -> Iterable[Row]:
+    """What policy best is worth to each framework that has both."""
+    equal = {
+        (group.network, group.task, group.batch, case.title): case
+        for group in report.groups
+        if group.policy == EQUAL
+        for case in group.cases
+    }
+    for group in report.groups:
+        for case in group.cases if group.policy == BEST else ():
+            other = equal.get((group.network, group.task, group.batch, case.title))
+            if other is not None and case.case.policy == BEST:
+                yield {
+                    **_identity(report, group, case),
+                    "policy": [EQUAL, BEST],
+                    "rate": short(case.throughput.value),
+                    "equal_rate": short(other.throughput.value),
+                    "gain": ends(intervals.ratio(case.medians, other.medians)),
+                }
+
+
+def _roofs(report: Report) -> Row:
+    """The run's ceilings: FLOP/s by precision, bytes/s of a copy."""
+    device = str(report.conditions["device_model"]) if report.conditions else report.device
+    flops = {name: short(value) for name, value in report.ceilings.items() if name != "copy"}
+    return {"run": _run(report), "device": device, "flop": flops, "copy": short(report.ceilings.get("copy"))}
+
+
+def _failures(report: Report) -> Iterable[Row]:
+    for failure in report.failures:
+        yield {
+            "network": failure.network,
+            "task": failure.task,
+            "batch": failure.batch,
+            "name": failure.title,
+            "forks": ", ".join(map(str, failure.forks)),
+            "reason": failure.reason,
+        }
+
+
+def _run(report: Report) -> str:
+    """A run's name among others: when it began, to the minute."""
+    return report.started[:16].replace("T", " ")

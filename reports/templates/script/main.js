@@ -1,0 +1,212 @@
+// The page: tabs, filters, controls, the colour scheme; everything is drawn from ``state``.
+const root = document.documentElement;
+const tabs = [...document.querySelectorAll("[role=tab]")];
+const panels = tabs.map((tab) => document.getElementById(tab.getAttribute("aria-controls")));
+const stale = new Set();
+
+function openTab() {
+  const place = Math.max(0, tabs.findIndex((tab) => tab.dataset.tab === state.tab));
+  tabs.forEach((tab, n) => {
+    tab.setAttribute("aria-selected", String(n === place));
+    tab.tabIndex = n === place ? 0 : -1;
+    panels[n].hidden = n !== place;
+  });
+  fill(panels[place]);
+}
+
+// A panel is filled when it is opened, and again after the filters changed.
+function fill(panel) {
+  if (!stale.delete(panel)) return;
+  for (const holder of panel.querySelectorAll("[data-table]")) fillTable(holder);
+  for (const holder of panel.querySelectorAll("[data-charts]")) fillCharts(holder);
+  for (const holder of panel.querySelectorAll("[data-confusions]")) fillConfusions(holder);
+}
+
+function refresh() {
+  current.groups = visibleGroups();
+  for (const panel of panels) stale.add(panel);
+  showFilters();
+  openTab();
+}
+
+function chooseTab(tab, step = true) {
+  state.tab = tab.dataset.tab;
+  keep(step);
+  openTab();
+}
+
+tabs.forEach((tab, place) => {
+  tab.addEventListener("click", () => chooseTab(tab));
+  tab.addEventListener("keydown", (event) => {
+    const steps = { ArrowRight: place + 1, ArrowLeft: place - 1, Home: 0, End: tabs.length - 1 };
+    if (!(event.key in steps)) return;
+    event.preventDefault();
+    const other = tabs.at(steps[event.key] % tabs.length);
+    other.focus();
+    chooseTab(other, false);
+  });
+});
+
+for (const link of document.querySelectorAll("[data-opens]")) {
+  link.addEventListener("click", (event) => {
+    event.preventDefault();
+    chooseTab(tabs.find((tab) => tab.dataset.tab === link.dataset.opens));
+    document.getElementById(link.dataset.section ?? "views").scrollIntoView();
+  });
+}
+
+// --- Filters ---
+
+const filterBar = document.getElementById("filters");
+const counts = document.getElementById("count");
+
+function makeFilters() {
+  for (const [name, title] of Object.entries(data.filters)) {
+    const choices = values(name);
+    if (choices.length < 2 && name === "run") continue;
+    const boxes = choices.map((value) => {
+      const box = element("input", { type: "checkbox", value });
+      box.addEventListener("change", () => choose(name, value, box.checked));
+      return element("label", {}, box, ...(name === "name" ? [named(value)] : [value]));
+    });
+    const field = element("fieldset", {}, element("legend", {}, title), ...boxes);
+    const summary = element("summary", {}, element("span", {}, title), element("b", {}));
+    filterBar.append(element("details", { class: "filter", name: "filter", "data-filter": name }, summary, field));
+  }
+}
+
+function choose(name, value, wanted) {
+  const chosen = (state.filters[name] ??= new Set());
+  if (wanted) chosen.add(value);
+  else chosen.delete(value);
+  if (!chosen.size) delete state.filters[name];
+  keep();
+  refresh();
+}
+
+function showFilters() {
+  for (const filter of filterBar.children) {
+    const [name, choices] = [filter.dataset.filter, values(filter.dataset.filter)];
+    const chosen = state.filters[name];
+    for (const box of filter.querySelectorAll("input")) box.checked = chosen?.has(box.value) ?? false;
+    const said = chosen ? (chosen.size === 1 ? [...chosen][0] : `${chosen.size} of ${choices.length}`) : choices.length === 1 ? choices[0] : "all";
+    filter.querySelector("b").textContent = said;
+    filter.classList.toggle("on", Boolean(chosen));
+  }
+  const seen = sources.cases().length;
+  counts.textContent = seen === cases.length ? `${grouped(seen, 0)} cases` : `${grouped(seen, 0)} of ${grouped(cases.length, 0)} cases`;
+  document.getElementById("clear").hidden = !Object.keys(state.filters).length;
+}
+
+document.getElementById("clear").addEventListener("click", () => {
+  state.filters = {};
+  keep();
+  refresh();
+  filterBar.querySelector("summary")?.focus();
+});
+document.addEventListener("click", (event) => {
+  for (const open of filterBar.querySelectorAll("details[open]")) if (!open.contains(event.target)) open.open = false;
+});
+filterBar.addEventListener("keydown", (event) => {
+  const open = event.target.closest("details[open]");
+  if (event.key !== "Escape" || !open) return;
+  open.open = false;
+  open.querySelector("summary").focus();
+});
+
+// --- Controls of single views ---
+
+function makePicks() {
+  const { heads, measures } = learningKeys();
+  const choices = { head: heads, measure: measures, axis: ["epoch", "seconds"], layers: [...new Set((data.rows.layers ?? []).map((row) => row.of))] };
+  for (const control of document.querySelectorAll("[data-pick]")) {
+    const name = control.dataset.pick;
+    if (control.tagName === "SELECT") {
+      control.append(...(choices[name] ?? []).map((value) => element("option", { value }, value)));
+      control.closest("label").hidden = (choices[name] ?? []).length < 2;
+    }
+    control.addEventListener("input", () => {
+      state.picks[name] = control.value;
+      keep();
+      showPicks();
+      stale.add(control.closest("[role=tabpanel]"));
+      fill(control.closest("[role=tabpanel]"));
+    });
+  }
+}
+
+function showPicks() {
+  for (const control of document.querySelectorAll("[data-pick]")) {
+    const value = state.picks[control.dataset.pick];
+    if (control.tagName === "SELECT") {
+      const known = [...control.options].map((option) => option.value);
+      control.value = known.includes(value) ? value : known[0] ?? "";
+    } else control.value = value ?? 0;
+    const output = control.parentElement.querySelector("output");
+    if (output) output.textContent = Number(control.value).toFixed(2);
+  }
+}
+
+// --- Colour scheme, link, print ---
+
+const theme = document.getElementById("theme");
+const DARK = matchMedia("(prefers-color-scheme: dark)");
+
+function showTheme() {
+  if (state.theme) root.dataset.theme = state.theme;
+  else delete root.dataset.theme;
+  const dark = state.theme ? state.theme === "dark" : DARK.matches;
+  theme.textContent = dark ? "Light" : "Dark";
+}
+
+theme.addEventListener("click", () => {
+  state.theme = theme.textContent.toLowerCase();
+  keep();
+  showTheme();
+});
+DARK.addEventListener("change", showTheme);
+
+const copy = document.getElementById("copy");
+copy.addEventListener("click", async () => {
+  try {
+    await navigator.clipboard.writeText(location.href);
+    copy.textContent = "Copied";
+  } catch {
+    copy.textContent = "Copy the address bar";
+  }
+  setTimeout(() => { copy.textContent = "Copy link"; }, 2000);
+});
+
+// Print shows every view; its charts are drawn before the browser lays the pages out.
+function unfold() {
+  for (const panel of panels) {
+    panel.hidden = false;
+    fill(panel);
+  }
+  return drawAll();
+}
+
+document.getElementById("print").addEventListener("click", async () => {
+  root.dataset.printing = "";
+  await unfold();
+  print();
+});
+addEventListener("beforeprint", unfold);
+addEventListener("afterprint", () => { delete root.dataset.printing; openTab(); });
+
+function fromAddress() {
+  readAddress();
+  const section = location.hash.includes("=") ? null : document.getElementById(location.hash.slice(1));
+  const panel = section?.closest("[role=tabpanel]");
+  if (panel) state.tab = tabs[panels.indexOf(panel)].dataset.tab;
+  showTheme();
+  showPicks();
+  refresh();
+  if (panel) section.scrollIntoView();
+}
+
+makeFilters();
+makePicks();
+addEventListener("popstate", fromAddress);
+fromAddress();
+root.dataset.ready = "";

@@ -15,6 +15,7 @@ from implementations.claims import Claim, grouped, is_large
 from implementations.errors import UserError
 from implementations.memory import available_bytes
 from implementations.network import TrainingProofs, known
+from implementations.packing import Packing, Piece
 from implementations.processes import ChildFailedError, Launcher, available_cores
 from implementations.sameness import PROBE_SEED
 
@@ -25,7 +26,8 @@ SIDE_BY_SIDE = 2
 # a quarter of the time in the kernel; what they hold at most hardly grows. Other C libraries ignore it.
 KEPT_MEMORY = {"mmap_max": 0, "trim_threshold": 2**35, "hugetlb": 1}
 ALLOCATOR = {"GLIBC_TUNABLES": ":".join(f"glibc.malloc.{key}={value}" for key, value in KEPT_MEMORY.items())}
-LARGE_BYTES = 8 * 2**30  # a large network's proof takes 7 GiB, and with level 3 in it 11
+GIB = 2**30
+SMALL_BYTES, LARGE_BYTES, LARGE_TRAINING_BYTES = 5 * GIB, 8 * GIB, 13 * GIB  # with level 3 in it
 T = TypeVar("T")
 
 
@@ -182,40 +184,52 @@ class Prover:
     def all(
         self, wanted: Sequence[Claim], done: Callable[[Claim, Certificate], None] = lambda c, d: None
     ) -> dict[Claim, Certificate]:
-        """The certificates of ``wanted``, side by side: large networks first, alone where memory is short."""
+        """The certificates of ``wanted``, side by side as far as memory goes: large networks first."""
+        for claim in wanted:  # weights are made once, not by two children at a time
+            self.weights(claim)
         large = [[claim] for claim in wanted if is_large(claim)]
         small = grouped([claim for claim in wanted if not is_large(claim)])
+        pieces = [Piece(group, self._needed_bytes(group)) for group in (*large, *small)]
         workers = min(SIDE_BY_SIDE, available_cores())
-        found = self._side_by_side(large, workers if self._has_room_for(workers) else 1, done)
-        found |= self._side_by_side(small, workers, done)
-        return {claim: found[claim] for claim in wanted}
-
-    def _has_room_for(self, workers: int) -> bool:
-        """Whether this machine's memory suffices for proofs of that many large networks at a time."""
-        return self.training != "all" and available_bytes() >= workers * LARGE_BYTES
-
-    def _side_by_side(
-        self, wanted: Sequence[list[Claim]], workers: int, done: Callable[[Claim, Certificate], None]
-    ) -> dict[Claim, Certificate]:
-        """Certificates made by ``workers`` children at a time, which share the threads."""
-        for group in wanted:  # weights are made once, not by two children at a time
-            for claim in group:
-                self.weights(claim)
-        threads = max(1, self.launcher.threads // workers)
-        sharing = dataclasses.replace(self, launcher=dataclasses.replace(self.launcher, threads=threads))
+        packing = Packing(pieces, max(available_bytes(), workers * SMALL_BYTES))
         found: dict[Claim, Certificate] = {}
         with ThreadPoolExecutor(workers) as pool:
             try:
-                started = {pool.submit(sharing.certificates, group): group for group in wanted}
-                for future in as_completed(started):
-                    for claim, certificate in zip(started[future], future.result(), strict=True):
-                        found[claim] = certificate
-                        done(claim, certificate)
+                working = [pool.submit(self._work_off, packing, workers, found, done) for _ in range(workers)]
+                for worker in as_completed(working):
+                    worker.result()
             except BaseException:
+                packing.stop()
                 self.launcher.stop()
-                pool.shutdown(cancel_futures=True)
                 raise
-        return found
+        return {claim: found[claim] for claim in wanted}
+
+    def _needed_bytes(self, group: Sequence[Claim]) -> int:
+        """What a child takes at most with one claim of ``group`` after the other."""
+        claim = group[0]
+        if claim.exporter is not None or not is_large(claim):
+            return SMALL_BYTES
+        return LARGE_TRAINING_BYTES if self._trains(claim) else LARGE_BYTES
+
+    def _work_off(
+        self,
+        packing: Packing[list[Claim]],
+        workers: int,
+        found: dict[Claim, Certificate],
+        done: Callable[[Claim, Certificate], None],
+    ) -> None:
+        """One worker: fills ``found``, a child after the other; those side by side share the threads."""
+        while taken := packing.take():
+            piece, alone = taken
+            threads = self.launcher.threads if alone else max(1, self.launcher.threads // workers)
+            sharing = dataclasses.replace(self, launcher=dataclasses.replace(self.launcher, threads=threads))
+            try:
+                made = sharing.certificates(piece.work)
+            finally:
+                packing.give_back(piece)
+            for claim, certificate in zip(piece.work, made, strict=True):
+                found[claim] = certificate
+                done(claim, certificate)
 
     def table(self, framework: str, task: str) -> list[dict[str, Any]]:
         """The rows that ``task`` ("module:function") of a child with ``framework`` returns."""

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from implementations import certificates, networks, provenance, weights
 from implementations.cache import Cache
 from implementations.certificates import Certificate, signed
-from implementations.claims import Claim, grouped, is_large
+from implementations.claims import Claim, grouped, is_large, needed_bytes
 from implementations.errors import UserError
 from implementations.memory import available_bytes
 from implementations.network import TrainingProofs, known
@@ -26,8 +26,7 @@ SIDE_BY_SIDE = 2
 # a quarter of the time in the kernel; what they hold at most hardly grows. Other C libraries ignore it.
 KEPT_MEMORY = {"mmap_max": 0, "trim_threshold": 2**35, "hugetlb": 1}
 ALLOCATOR = {"GLIBC_TUNABLES": ":".join(f"glibc.malloc.{key}={value}" for key, value in KEPT_MEMORY.items())}
-GIB = 2**30
-SMALL_BYTES, LARGE_BYTES, LARGE_TRAINING_BYTES = 5 * GIB, 8 * GIB, 13 * GIB  # with level 3 in it
+LEAST_ROOM_BYTES = 8 * 2**30  # taken for granted, also where nothing is said of the memory
 T = TypeVar("T")
 
 
@@ -187,11 +186,11 @@ class Prover:
         """The certificates of ``wanted``, side by side as far as memory goes: large networks first."""
         for claim in wanted:  # weights are made once, not by two children at a time
             self.weights(claim)
-        large = [[claim] for claim in wanted if is_large(claim)]
-        small = grouped([claim for claim in wanted if not is_large(claim)])
-        pieces = [Piece(group, self._needed_bytes(group)) for group in (*large, *small)]
+        large = [[claim] for claim in wanted if self._stands_alone(claim)]
+        small = grouped([claim for claim in wanted if not self._stands_alone(claim)])
+        pieces = [Piece(group, max(map(self._needed_bytes, group))) for group in (*large, *small)]
         workers = min(SIDE_BY_SIDE, available_cores())
-        packing = Packing(pieces, max(available_bytes(), workers * SMALL_BYTES))
+        packing = Packing(pieces, max(available_bytes(), LEAST_ROOM_BYTES))
         found: dict[Claim, Certificate] = {}
         with ThreadPoolExecutor(workers) as pool:
             try:
@@ -204,12 +203,12 @@ class Prover:
                 raise
         return {claim: found[claim] for claim in wanted}
 
-    def _needed_bytes(self, group: Sequence[Claim]) -> int:
-        """What a child takes at most with one claim of ``group`` after the other."""
-        claim = group[0]
-        if claim.exporter is not None or not is_large(claim):
-            return SMALL_BYTES
-        return LARGE_TRAINING_BYTES if self._trains(claim) else LARGE_BYTES
+    def _stands_alone(self, claim: Claim) -> bool:
+        """Whether ``claim`` has a child for itself, which keeps its memory to its end."""
+        return is_large(claim) or self._needed_bytes(claim) > LEAST_ROOM_BYTES
+
+    def _needed_bytes(self, claim: Claim) -> int:
+        return needed_bytes(claim, training=self._trains(claim))
 
     def _work_off(
         self,

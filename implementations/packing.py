@@ -21,7 +21,8 @@ class Packing(Generic[T]):
 
     def __init__(self, pieces: Sequence[Piece[T]], room_bytes: int) -> None:
         self._waiting, self._room, self._running = list(pieces), room_bytes, 0
-        self._changed = threading.Condition()
+        self._changed, self.stopped = threading.Condition(), False
+        self.lock = threading.Lock()  # for what workers must not do at a time
 
     def take(self) -> tuple[Piece[T], bool] | None:
         """The first piece that fits, waited for if need be, and whether none would fit beside it.
@@ -45,8 +46,9 @@ class Packing(Generic[T]):
             self._changed.notify_all()
 
     def stop(self) -> None:
-        """Hand out nothing more."""
+        """Hand out nothing more; what still runs counts no longer."""
         with self._changed:
+            self.stopped = True
             self._waiting.clear()
             self._changed.notify_all()
 

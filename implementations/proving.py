@@ -184,8 +184,6 @@ class Prover:
         self, wanted: Sequence[Claim], done: Callable[[Claim, Certificate], None] = lambda c, d: None
     ) -> dict[Claim, Certificate]:
         """The certificates of ``wanted``, side by side as far as memory goes: large networks first."""
-        for claim in wanted:  # weights are made once, not by two children at a time
-            self.weights(claim)
         large = [[claim] for claim in wanted if self._stands_alone(claim)]
         small = grouped([claim for claim in wanted if not self._stands_alone(claim)])
         pieces = [Piece(group, max(map(self._needed_bytes, group))) for group in (*large, *small)]
@@ -223,9 +221,14 @@ class Prover:
             threads = self.launcher.threads if alone else max(1, self.launcher.threads // workers)
             sharing = dataclasses.replace(self, launcher=dataclasses.replace(self.launcher, threads=threads))
             try:
+                with packing.lock:  # weights are made once, not by two children at a time
+                    for claim in piece.work:
+                        self.weights(claim)
                 made = sharing.certificates(piece.work)
             finally:
                 packing.give_back(piece)
+            if packing.stopped:  # the child was killed: that is no finding about its claims
+                return
             for claim, certificate in zip(piece.work, made, strict=True):
                 found[claim] = certificate
                 done(claim, certificate)

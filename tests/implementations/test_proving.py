@@ -13,6 +13,7 @@ from implementations import networks, proving
 from implementations.cache import Cache
 from implementations.check import exports_table
 from implementations.claims import TOGETHER, Claim, claims, grouped, is_large, needed_bytes
+from implementations.errors import UserError
 from implementations.network import ADAPTERS, TRAINERS, WRITERS
 from implementations.processes import ChildFailedError, Finished, Launcher
 from implementations.proving import Prover
@@ -175,6 +176,27 @@ def test_beside_a_large_network_small_ones_are_proven(
     large = [Claim("paddle", name) for name in ("vgg13", "vgg19")]
     found = dataclasses.replace(prover, launcher=Meeting(2)).all([*large, Claim("pytorch", "mlp")])
     assert len(found) == 3
+
+
+def test_what_an_interruption_kills_is_no_finding(prover: Prover, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One child complains of a user's mistake; the other is killed for that, and nobody hears of it."""
+    monkeypatch.setattr(proving, "available_cores", lambda: 2)
+    both = threading.Barrier(2)
+
+    class Killed(Asked):
+        def ask(self, framework: str, task: str, arguments: Any, timeout: float) -> Any:
+            both.wait(10)
+            if framework == "pytorch":
+                raise UserError("a", given="b", allowed="c", todo="d")
+            assert self._stopped.wait(10)
+            raise ChildFailedError(task, Finished(-9, 1.0, False, ""))
+
+    heard: list[Claim] = []
+    with pytest.raises(UserError):
+        dataclasses.replace(prover, launcher=Killed(2)).all(
+            [Claim("pytorch", "mlp"), Claim("paddle", "mlp")], lambda claim, _: heard.append(claim)
+        )
+    assert heard == []
 
 
 def test_a_proof_needs_memory_for_its_parameters() -> None:

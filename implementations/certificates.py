@@ -22,7 +22,7 @@ from implementations.network import REDUCED_PRECISIONS, Array, Built
 from implementations.spec import Network
 
 SCHEMA_VERSION = 1
-UNSIGNED = ("id", "made", "export")  # the same proof has the same id, whenever it is made
+UNSIGNED = ("id", "made", "export", "cost")  # the same proof has the same id, whenever it is made
 
 Certificate = dict[str, Any]
 

@@ -17,6 +17,7 @@ from implementations import (
     weights,
 )
 from implementations.certificates import SCHEMA_VERSION, Certificate, canary_expected, signed
+from implementations.cost import Meter
 from implementations.network import REDUCED_PRECISIONS, Framework, Settings
 from implementations.sameness import Case, Finding
 from implementations.spec import Network
@@ -39,6 +40,7 @@ def certify(
     ``reduced_precisions`` that the framework offers on the device, and for the settings' own. All of it
     under the settings' switches.
     """
+    meter = Meter()
     timed = [settings.precision] if settings.precision in REDUCED_PRECISIONS else []
     specification = networks.build(**network)
     values = weights.load(Path(weights_path), specification)
@@ -53,7 +55,7 @@ def certify(
     for prove in _further(framework, case, specification, settings, known, about):
         if all(finding.passed for finding in findings):
             findings += prove()
-    return _certificate(framework, settings, name, specification, values, findings, about)
+    return _certificate(framework, settings, name, specification, values, findings, about, meter)
 
 
 def _further(
@@ -92,6 +94,7 @@ def certify_export(
     """
     from implementations import export_sameness, onnx_file  # onnx: needed to export, not to measure
 
+    meter = Meter()
     specification = networks.build(**network)
     values = weights.load(Path(weights_path), specification)
     case = sameness.Case.on_probe(specification, values)
@@ -102,7 +105,7 @@ def certify_export(
         "model_sha256": weights.sha256(Path(model_path)),
         "export": {**made, **onnx_file.described(Path(model_path))},
     }
-    return _certificate(framework, settings, name, specification, values, findings, about)
+    return _certificate(framework, settings, name, specification, values, findings, about, meter)
 
 
 def _certificate(
@@ -113,6 +116,7 @@ def _certificate(
     values: weights.WeightFile,
     findings: list[sameness.Finding],
     about: Mapping[str, Any],
+    meter: Meter,
 ) -> Certificate:
     counted = network.inference() if about["exporter"] else network
     return signed(
@@ -137,6 +141,7 @@ def _certificate(
             "findings": [finding.as_data() for finding in findings],
             "canary": canary_expected(network, values, settings.precision).tolist(),
             "canary_bound": _canary_bound(network, settings),
+            "cost": meter.read(),
         }
     )
 

@@ -9,6 +9,8 @@ from implementations.network import WRITERS, known, place
 from implementations.policies import EQUAL
 
 TOGETHER = 7  # claims in one child: enough to share its start, few enough to keep both cores busy
+PROCESS_BYTES = 2 * 2**30  # a framework, and activations
+COPIES, COPIES_IN_TRAINING, COPIES_OF_AN_EXPORT = 6, 12, 3  # of all parameters in float64
 
 
 @dataclass(frozen=True)
@@ -92,5 +94,16 @@ def grouped(wanted: Iterable[Claim]) -> list[list[Claim]]:
 
 
 def is_large(claim: Claim) -> bool:
-    """Whether a proof needs the machine for itself: full-size VGG16 in float64 peaks at 11 GiB."""
+    """Whether a proof takes a minute, and gigabytes with level 3 in it: full-size VGG16."""
     return sameness.is_large(networks.build(**claim.arguments))
+
+
+def needed_bytes(claim: Claim, *, training: bool) -> int:
+    """What a child takes at most to prove ``claim``, ``training``: with level 3; as measured, rounded up.
+
+    It grows with the parameters, of which a proof holds copies in float64: weights, gradients, velocities
+    and updates, the framework's and the reference's.
+    """
+    parameters = sum(p.size for p in networks.build(**claim.arguments).parameters)
+    copies = COPIES_OF_AN_EXPORT if claim.exporter else COPIES_IN_TRAINING if training else COPIES
+    return PROCESS_BYTES + copies * 8 * parameters

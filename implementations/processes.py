@@ -70,10 +70,11 @@ def _unwatched(pid: int) -> contextlib.AbstractContextManager[None]:
 
 @dataclass(frozen=True)
 class Launcher:
-    """How children are started: the interpreter of each framework, and the thread count of all."""
+    """How children are started: the interpreter of each framework; thread count and environment of all."""
 
     threads: int
     pythons: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
     _live: set[subprocess.Popen[bytes]] = field(default_factory=set)
     _stopped: threading.Event = field(default_factory=threading.Event)
 
@@ -91,7 +92,8 @@ class Launcher:
         # Paddle sets OMP_NUM_THREADS=1 for itself and its children; everyone gets the same count.
         # What surrounds us may be pytest itself, whose settings would switch a child's benchmarks off.
         inherited = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST_")}
-        environment = {**inherited, **CHILD_ENVIRONMENT, "OMP_NUM_THREADS": str(self.threads)}
+        own = {**CHILD_ENVIRONMENT, **self.environment, "OMP_NUM_THREADS": str(self.threads)}
+        environment = {**inherited, **own}
         start = time.monotonic()
         with tempfile.TemporaryFile() as output:
             command = [self.python(framework), *arguments]

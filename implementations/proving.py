@@ -11,17 +11,22 @@ from typing import Any, TypeVar
 from implementations import certificates, networks, provenance, weights
 from implementations.cache import Cache
 from implementations.certificates import Certificate, signed
-from implementations.claims import Claim, grouped, is_large
+from implementations.claims import Claim, grouped, is_large, needed_bytes
 from implementations.errors import UserError
 from implementations.memory import available_bytes
 from implementations.network import TrainingProofs, known
+from implementations.packing import Packing, Piece
 from implementations.processes import ChildFailedError, Launcher, available_cores
 from implementations.sameness import PROBE_SEED
 
 TIMEOUT_S = 600.0
 TABLE_TIMEOUT_S = 3600.0  # dozens of small proofs in one child: XLA compiles each
 SIDE_BY_SIDE = 2
-LARGE_BYTES = 8 * 2**30  # a large network's proof takes 7 GiB, and with level 3 in it 11
+# Proofs take and give back gigabytes in large pieces. A process that keeps them, in huge pages, spends
+# a quarter of the time in the kernel; what they hold at most hardly grows. Other C libraries ignore it.
+KEPT_MEMORY = {"mmap_max": 0, "trim_threshold": 2**35, "hugetlb": 1}
+ALLOCATOR = {"GLIBC_TUNABLES": ":".join(f"glibc.malloc.{key}={value}" for key, value in KEPT_MEMORY.items())}
+LEAST_ROOM_BYTES = 8 * 2**30  # taken for granted, also where nothing is said of the memory
 T = TypeVar("T")
 
 
@@ -88,7 +93,12 @@ class Prover:
         """What one child answers to each of ``calls``, which have the arguments ``shared``."""
         request = {"calls": calls, **shared}
         timeout = self.timeout * len(calls)
-        return list(self.launcher.ask(framework, f"implementations.{task}", request, timeout))
+        return list(self._launcher.ask(framework, f"implementations.{task}", request, timeout))
+
+    @property
+    def _launcher(self) -> Launcher:
+        """Starts children that prove: what is timed keeps the system's own allocator."""
+        return dataclasses.replace(self.launcher, environment=ALLOCATOR)
 
     def kept(self, claim: Claim) -> Certificate | None:
         """The certificate that was made last, if it still holds."""
@@ -173,45 +183,60 @@ class Prover:
     def all(
         self, wanted: Sequence[Claim], done: Callable[[Claim, Certificate], None] = lambda c, d: None
     ) -> dict[Claim, Certificate]:
-        """The certificates of ``wanted``, side by side: large networks first, alone where memory is short."""
-        large = [[claim] for claim in wanted if is_large(claim)]
-        small = grouped([claim for claim in wanted if not is_large(claim)])
+        """The certificates of ``wanted``, side by side as far as memory goes: large networks first."""
+        large = [[claim] for claim in wanted if self._stands_alone(claim)]
+        small = grouped([claim for claim in wanted if not self._stands_alone(claim)])
+        pieces = [Piece(group, max(map(self._needed_bytes, group))) for group in (*large, *small)]
         workers = min(SIDE_BY_SIDE, available_cores())
-        found = self._side_by_side(large, workers if self._has_room_for(workers) else 1, done)
-        found |= self._side_by_side(small, workers, done)
-        return {claim: found[claim] for claim in wanted}
-
-    def _has_room_for(self, workers: int) -> bool:
-        """Whether this machine's memory suffices for proofs of that many large networks at a time."""
-        return self.training != "all" and available_bytes() >= workers * LARGE_BYTES
-
-    def _side_by_side(
-        self, wanted: Sequence[list[Claim]], workers: int, done: Callable[[Claim, Certificate], None]
-    ) -> dict[Claim, Certificate]:
-        """Certificates made by ``workers`` children at a time, which share the threads."""
-        for group in wanted:  # weights are made once, not by two children at a time
-            for claim in group:
-                self.weights(claim)
-        threads = max(1, self.launcher.threads // workers)
-        sharing = dataclasses.replace(self, launcher=dataclasses.replace(self.launcher, threads=threads))
+        packing = Packing(pieces, max(available_bytes(), LEAST_ROOM_BYTES))
         found: dict[Claim, Certificate] = {}
         with ThreadPoolExecutor(workers) as pool:
             try:
-                started = {pool.submit(sharing.certificates, group): group for group in wanted}
-                for future in as_completed(started):
-                    for claim, certificate in zip(started[future], future.result(), strict=True):
-                        found[claim] = certificate
-                        done(claim, certificate)
+                working = [pool.submit(self._work_off, packing, workers, found, done) for _ in range(workers)]
+                for worker in as_completed(working):
+                    worker.result()
             except BaseException:
+                packing.stop()
                 self.launcher.stop()
-                pool.shutdown(cancel_futures=True)
                 raise
-        return found
+        return {claim: found[claim] for claim in wanted}
+
+    def _stands_alone(self, claim: Claim) -> bool:
+        """Whether ``claim`` has a child for itself, which keeps its memory to its end."""
+        return is_large(claim) or self._needed_bytes(claim) > LEAST_ROOM_BYTES
+
+    def _needed_bytes(self, claim: Claim) -> int:
+        return needed_bytes(claim, training=self._trains(claim))
+
+    def _work_off(
+        self,
+        packing: Packing[list[Claim]],
+        workers: int,
+        found: dict[Claim, Certificate],
+        done: Callable[[Claim, Certificate], None],
+    ) -> None:
+        """One worker: fills ``found``, a child after the other; those side by side share the threads."""
+        while taken := packing.take():
+            piece, alone = taken
+            threads = self.launcher.threads if alone else max(1, self.launcher.threads // workers)
+            sharing = dataclasses.replace(self, launcher=dataclasses.replace(self.launcher, threads=threads))
+            try:
+                with packing.lock:  # weights are made once, not by two children at a time
+                    for claim in piece.work:
+                        self.weights(claim)
+                made = sharing.certificates(piece.work)
+            finally:
+                packing.give_back(piece)
+            if packing.stopped:  # the child was killed: that is no finding about its claims
+                return
+            for claim, certificate in zip(piece.work, made, strict=True):
+                found[claim] = certificate
+                done(claim, certificate)
 
     def table(self, framework: str, task: str) -> list[dict[str, Any]]:
         """The rows that ``task`` ("module:function") of a child with ``framework`` returns."""
         request = {"name": framework, "device": self.device}
-        return list(self.launcher.ask(framework, task, request, TABLE_TIMEOUT_S))
+        return list(self._launcher.ask(framework, task, request, TABLE_TIMEOUT_S))
 
 
 def in_each(

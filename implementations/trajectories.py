@@ -9,6 +9,7 @@ weights themselves, an update would be invisible.
 """
 
 import dataclasses
+import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -24,6 +25,8 @@ from implementations.training import (
     Optimizer,
     SteppedRate,
 )
+
+Values = dict[str, Array]  # by path of a parameter
 
 STEPS = 10
 POOL = 3  # images beyond one batch, so that every step sees another batch
@@ -158,20 +161,23 @@ def by_framework(
 
 def followed(
     trial: Trial,
-    steps: Iterable[tuple[Mapping[str, Array], Mapping[str, Array]]],
-    own: Own,
+    steps: Iterable[tuple[Values, Values]],
+    own: Own | None,
     settings: Settings,
     bound: float,
 ) -> Finding:
     """The finding about pairs of (expected, got) after each step: the first that differs, or the worst.
 
     The first step on which anything differs tells where the difference arises: later all differs.
-    ``own`` always holds the weights that were got last.
+    ``own`` is given the weights that were got last; nothing else is held while a step is taken.
     """
-    worst = compared(trial, {}, {}, settings, bound)
-    for number, (expected, got) in enumerate(steps, start=1):
-        own.weights = dict(got)
+    worst, numbers = compared(trial, {}, {}, settings, bound), itertools.count(1)
+    for expected, got in steps:
+        number = next(numbers)
+        if own:
+            own.weights = got
         finding = compared(trial, expected, got, settings, bound)
+        del expected, got
         if finding.breach:
             told = f"an update of {finding.breach.expected} after step {number}"
             breach = dataclasses.replace(finding.breach, expected=told)
@@ -214,15 +220,26 @@ def prove_handed(
     """The framework runs ``handed``, the reference ``trial``: unlike only where a slip is made."""
     exact = dataclasses.replace(settings, precision="float64")
     bound = bounds.training(trial.network, type(trial.optimizer).__name__, known)
-    own = Own()
     # A known difference of 1e-8 flips a mask in some later step, and correct weights part by 1e-3. Batch
     # norm over a few values magnifies rounding: there the gradients, proven at level 2, are borrowed too.
     replayed = bound > bounds.BOUNDS[3, "float64"] or trial.network.has_batch_norm
+    own = Own() if replayed else None
     unbiased = framework.RUNNING_VARIANCE == "unbiased"
     theirs = by_framework(framework, handed, exact, own)
-    ours = by_reference(trial, form, own if replayed else None, unbiased=unbiased)
-    pairs = ((expected, got) for got, expected in zip(theirs, ours, strict=True))  # theirs steps first
-    return followed(trial, pairs, own, exact, bound)
+    ours = by_reference(trial, form, own, unbiased=unbiased)
+    return followed(trial, in_step(ours, theirs), own, exact, bound)
+
+
+def in_step(ours: Iterator[Values], theirs: Iterator[Values]) -> Iterator[tuple[Values, Values]]:
+    """Pairs (expected, got) after each step; theirs steps first, and ours must have as many.
+
+    Unlike zip, it holds no pair while the next is made: of a large network they are gigabytes.
+    """
+    for got in theirs:
+        yield next(ours), got
+        del got
+    if next(ours, None) is not None:
+        raise ValueError("the reference takes more steps")
 
 
 def prove_network(

@@ -96,6 +96,11 @@ def test_every_child_computes_with_the_same_number_of_threads(monkeypatch: pytes
     assert run(print_variable("OMP_NUM_THREADS"), threads=3).last_lines == "3"
 
 
+def test_a_child_gets_the_launchers_environment() -> None:
+    launcher = Launcher(1, environment={"ONLY_HERE": "there"})
+    assert launcher.run(None, ["-c", print_variable("ONLY_HERE")], LONG).last_lines == "there"
+
+
 def test_a_child_loads_no_plugin_that_happens_to_be_installed() -> None:
     assert run(print_variable("PYTEST_DISABLE_PLUGIN_AUTOLOAD")).last_lines == "1"
 

@@ -45,6 +45,14 @@ def test_the_same_proof_has_the_same_id(certificate: dict[str, Any]) -> None:
     assert again["id"] == certificate["id"] == identity(certificate)
 
 
+def test_it_says_what_the_proof_cost_and_is_no_other_for_that(certificate: dict[str, Any]) -> None:
+    cost = certificate["cost"]
+    assert cost["peak_bytes"] >= cost["peak_bytes_before"] > 2**23  # more than an interpreter
+    assert cost["seconds"] > 0
+    assert cost["processor_seconds"] > 0
+    assert identity({**certificate, "cost": {**cost, "seconds": 1e9}}) == certificate["id"]
+
+
 @pytest.mark.parametrize("field", ["digest", "device", "precision", "policy", "versions", "weights_sha256"])
 def test_another_proof_has_another_id(field: str, certificate: dict[str, Any]) -> None:
     assert identity({**certificate, field: "other"}) != certificate["id"]

@@ -2,7 +2,8 @@
 
 import dataclasses
 import itertools
-from collections.abc import Mapping
+import weakref
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,29 @@ def test_the_reference_agrees_with_itself() -> None:
     assert finding.passed
     assert (finding.level, finding.precision, finding.mode) == (3, "float64", "SGD")
     assert (finding.compared, finding.largest) == (4, 0.0)
+
+
+def test_nothing_is_held_while_a_step_is_taken() -> None:
+    """Each pair is gone before the next is made: of a large network, two are gigabytes."""
+    made, born, alive = trial(), [], []
+
+    def taken() -> dict[str, Any]:
+        values = {path: np.asarray(value, np.float64) for path, value in made.start.items()}
+        born.extend(map(weakref.ref, values.values()))
+        return values
+
+    def steps() -> Iterator[dict[str, Any]]:
+        for _ in range(3):
+            alive.append(sum(each() is not None for each in born))
+            yield taken()
+
+    trajectories.followed(made, trajectories.in_step(steps(), steps()), None, SETTINGS, 1.0)
+    assert alive == [0, 4, 0, 4, 0, 4]  # theirs first; four parameters
+
+
+def test_the_reference_takes_as_many_steps() -> None:
+    with pytest.raises(ValueError, match="more steps"):
+        list(trajectories.in_step(iter([{}, {}]), iter([{}])))
 
 
 def test_every_step_sees_another_batch_and_half_of_them_another_rate() -> None:

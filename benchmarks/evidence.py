@@ -53,7 +53,7 @@ class Evidence:
     @property
     def _matters(self) -> NDArray[np.bool_]:
         """(cases, windows) whether the change is worth a word."""
-        return np.abs(self.apart) >= np.log1p(self.effect)
+        return np.asarray(np.abs(self.apart) >= np.log1p(self.effect))
 
     @property
     def suspected(self) -> Values:

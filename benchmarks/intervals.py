@@ -65,23 +65,6 @@ def ratio(above: Sequence[float], below: Sequence[float]) -> Interval:
 
 
 def mean_ratio(pairs: Sequence[tuple[Sequence[float], Sequence[float]]]) -> Interval:
-    """Geometric mean of the ratios of (above, below), with the 95 % interval that their own errors give it.
-
-    It is about these cases and no others; a range where any of them has too few forks for an interval.
-    """
-    logs = [math.log(of_forks(above).value / of_forks(below).value) for above, below in pairs]
-    value, forks = math.exp(statistics.fmean(logs)), min(min(map(len, pair)) for pair in pairs)
-    if forks < FEWEST_FORKS:
-        return Interval(value, math.exp(min(logs)), math.exp(max(logs)), "range", forks)
-    errors = [_error(above, below) for above, below in pairs]
-    variance = sum(error**2 for error, _ in errors)
-    lost = sum(error**4 / freedom for error, freedom in errors)
-    freedom = variance**2 / lost if lost else math.inf
-    half = quantile(freedom) * math.sqrt(variance) / len(pairs)
-    return Interval(value, value * math.exp(-half), value * math.exp(half), "interval", forks)
-
-
-def mean_ratio(pairs: Sequence[tuple[Sequence[float], Sequence[float]]]) -> Interval:
     """Geometric mean of the ratios of ``pairs``, with the 95 % interval that their forks leave it.
 
     It is about these pairs alone, which are independent: not what further ones would give.
@@ -99,7 +82,7 @@ def mean_ratio(pairs: Sequence[tuple[Sequence[float], Sequence[float]]]) -> Inte
     if spread == 0:
         return Interval(value, value, value, "interval", forks)
     freedom = spread**2 / sum(error**4 / freedom for error, freedom in errors)
-    half = _quantile(freedom) * math.sqrt(spread) / count
+    half = quantile(freedom) * math.sqrt(spread) / count
     return Interval(value, value * math.exp(-half), value * math.exp(half), "interval", forks)
 
 

@@ -2,8 +2,19 @@
 
 import altair as alt
 
-from reports.charts.style import INK, PAPER, QUIET, ROWS, Spec, finished, framework_color
-from reports.charts.style import framework_dash, framework_shape, only, tooltips
+from reports.charts.style import (
+    INK,
+    PAPER,
+    QUIET,
+    ROWS,
+    Spec,
+    finished,
+    framework_color,
+    framework_dash,
+    framework_shape,
+    only,
+    tooltips,
+)
 
 HEIGHT = 250
 

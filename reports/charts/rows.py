@@ -2,8 +2,19 @@
 
 import altair as alt
 
-from reports.charts.style import INK, PAPER, QUIET, ROWS, Spec, finished, framework_color
-from reports.charts.style import framework_shape, names, only, tooltips
+from reports.charts.style import (
+    INK,
+    PAPER,
+    QUIET,
+    ROWS,
+    Spec,
+    finished,
+    framework_color,
+    framework_shape,
+    names,
+    only,
+    tooltips,
+)
 
 BAR = 13
 HEIGHT = 100  # the page's script gives each chart as many rows' height as it has rows

@@ -8,7 +8,6 @@ if not __package__:  # started as a file or a folder: nothing of the project cou
 
 import argparse
 import contextlib
-import dataclasses
 import datetime
 import shlex
 import signal
@@ -16,13 +15,9 @@ import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import get_args
 
-from benchmarks import archive, evaluate, learning, plan, recipes, results, summary, train
-from benchmarks.checkpoint import Saving
+from benchmarks import archive, evaluate, learning, plan, results, summary, train, training_options
 from benchmarks.history import commands as history
-from benchmarks.recipes import Recipe, Scale, Target
-from benchmarks.recipes.written import SUFFIX as TOML
 from benchmarks.run import Effort, Run
 from benchmarks.train import Wanted
 from implementations import commandline, networks, policies, selection
@@ -39,7 +34,6 @@ DEFAULT_PRESET = "quick"
 RESULTS = results.FOLDER
 LATEST = Path("latest")  # what --resume alone stands for
 TRAINING = "train"  # the preset of a run that trains one recipe alone
-RECIPES_OWN = -1.0  # what --until-target alone stands for
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -133,40 +127,7 @@ def _add_resume(command: argparse.ArgumentParser) -> None:
 
 
 def _add_train(command: argparse.ArgumentParser) -> None:
-    command.add_argument("recipe", help=f"{', '.join(recipes.NAMES)}, or a file of your own ({TOML})")
-    command.add_argument("--scale", choices=get_args(Scale), help="full (default), or small for two cores")
-    command.add_argument(
-        "--framework", action="append", metavar="F", help="repeatable; default: all that train"
-    )
-    command.add_argument(
-        "--seeds", type=commandline.positive, default=1, metavar="N", help="trainings of each framework"
-    )
-    command.add_argument(
-        "--epochs", type=commandline.positive, metavar="E", help="of every stage; default: the recipe's"
-    )
-    command.add_argument(
-        "--until-target",
-        nargs="?",
-        type=commandline.percent,
-        const=RECIPES_OWN,
-        metavar="PERCENT",
-        help="stop after the epoch that reaches this accuracy; default: the recipe's target",
-    )
-    command.add_argument(
-        "--weights",
-        metavar="FILE",
-        help="start from these, as far as they go: a file of ours, imagenet[@ORIGIN], initial",
-    )
-    command.add_argument(
-        "--checkpoint-steps", type=commandline.positive, metavar="N", help="also after so many steps"
-    )
-    command.add_argument(
-        "--checkpoint-seconds",
-        type=commandline.positive,
-        default=Saving.seconds,
-        metavar="S",
-        help="also after so many seconds (default: %(default).0f); always at an epoch's end",
-    )
+    training_options.add(command)
     _add_resume(command)
     _add_output(command)
     command.set_defaults(run=_train, device="auto", preset=TRAINING, network=None, policy=None)
@@ -290,43 +251,20 @@ def _latest(is_training: bool) -> Path:
 
 
 def _train(options: argparse.Namespace) -> int:
-    recipe = _recipe(options)
+    recipe = training_options.recipe(options)
     if options.resume is not None:
         _resume(options)
     run = _prepared(options, [])
     run.frameworks = [name for name in run.frameworks if known(name).trains]
     run.recipes = [recipe]
     data = train.load(recipe, options.data_dir, run.prover, CONSOLE.print)
-    saving = Saving(options.checkpoint_steps, options.checkpoint_seconds)
-    wanted = Wanted(
-        recipe, data, options.weights, until_target=options.until_target is not None, saving=saving
-    )
+    wanted = training_options.wanted(options, recipe, data)
     with _interruptible(run):
         run.open()
         run.prove()
         run.trainings.run(wanted, run.frameworks, options.seeds)
     CONSOLE.print(learning.table(results.trainings(run.folder)))
     return _end(run, options)
-
-
-def _recipe(options: argparse.Namespace) -> Recipe:
-    """The recipe asked for, with the epochs and the target asked for."""
-    recipe = recipes.find(options.recipe, options.scale)
-    if options.epochs is not None:
-        recipe = recipe.with_epochs(options.epochs)
-    if options.until_target is None:
-        return recipe
-    if options.until_target != RECIPES_OWN:
-        part = recipe.target.part if recipe.target else "validation"
-        recipe = dataclasses.replace(recipe, target=Target(options.until_target, part))
-    if recipe.target is None:
-        raise UserError(
-            f"{recipe.name} has no target",
-            given="--until-target without an accuracy",
-            allowed="--until-target PERCENT",
-            todo="name the accuracy to stop at",
-        )
-    return recipe
 
 
 @contextlib.contextmanager

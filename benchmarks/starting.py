@@ -14,6 +14,7 @@ from implementations.spec import Network
 from implementations.weights import WeightFile
 
 INITIAL = "initial"
+PUBLISHED = "imagenet"
 Notice = Callable[[str], None]
 
 
@@ -36,6 +37,17 @@ def file(given: str, network: Network, seed: int, prover: Prover, notice: Notice
     return _completed(Path(given), network, seed, prover)
 
 
+def require(given: str) -> None:
+    """``UserError`` for the name of a file that is not there."""
+    if given != INITIAL and given.partition("@")[0] != PUBLISHED and not Path(given).is_file():
+        raise UserError(
+            "there is no such weight file",
+            given=given,
+            allowed=f"a safetensors file of this project's, {PUBLISHED}[@ORIGIN], or {INITIAL}",
+            todo="correct --weights",
+        )
+
+
 def _read_published(given: str, network: Network, ours: Path, prover: Prover, notice: Notice) -> None:
     from implementations import convert, pretrained
 
@@ -48,13 +60,7 @@ def _read_published(given: str, network: Network, ours: Path, prover: Prover, no
 
 def _completed(source: Path, network: Network, seed: int, prover: Prover) -> Path:
     """All parameters of ``network``: the source's where path and shape are the same."""
-    if not source.is_file():
-        raise UserError(
-            "there is no such weight file",
-            given=source,
-            allowed="a safetensors file of this project's, or imagenet[@ORIGIN]",
-            todo="correct --weights",
-        )
+    require(str(source))
     target = prover.cache.started_weights(network, seed, weights.sha256(source))
     if not target.exists():
         weights.save(target, _joined(source, network, seed))

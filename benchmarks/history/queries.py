@@ -12,7 +12,7 @@ from benchmarks.history import importing, migrating, schema
 from benchmarks.history.database import Database
 from benchmarks.history.importing import Imported, Notice
 from benchmarks.history.points import Asked, proofs, utc
-from benchmarks.history.series import RunRow, Series, TrainingRow
+from benchmarks.history.series import ForkRow, RunRow, Series, TrainingRow
 from implementations.errors import UserError
 
 
@@ -68,6 +68,11 @@ class History:
             asked = Asked(connection, filters)
             found = [Series(asked.series[number], tuple(points)) for number, points in asked.points().items()]
         return sorted(found, key=lambda one: [str(value) for value in one.key.values()])
+
+    def forks(self, **filters: Any) -> list[ForkRow]:
+        """All proven forks, the oldest runs first; ``filters`` as for ``series``."""
+        with self.database.reading() as connection:
+            return Asked(connection, filters).rows()
 
     def trainings(self, **filters: Any) -> list[TrainingRow]:
         """All proven trainings, the oldest first; ``filters`` by run, training and version."""

@@ -13,8 +13,23 @@ MARK = "framework-benchmarks.point"  # the tag by which a point is found again
 
 
 def log(series: Iterable[Series], experiment: str, uri: str | None) -> tuple[int, int]:
-    """How many points were logged, and how many were there; ``UserError`` where MLflow is not installed."""
+    """How many points were logged, and how many were there.
+
+    ``UserError`` where MLflow is not installed, or its server or database refuses.
+    """
     mlflow = _mlflow()
+    try:
+        return _log_all(mlflow, series, experiment, uri)
+    except mlflow.exceptions.MlflowException as error:
+        raise UserError(
+            f"MLflow refuses ({str(error).splitlines()[0]})",
+            given=uri or "MLflow's own tracking URI",
+            allowed="a server's URL, or sqlite:///FILE",
+            todo="name another --tracking-uri",
+        ) from None
+
+
+def _log_all(mlflow: Any, series: Iterable[Series], experiment: str, uri: str | None) -> tuple[int, int]:
     if uri is not None:
         mlflow.set_tracking_uri(uri)
     number = mlflow.set_experiment(experiment).experiment_id
@@ -28,7 +43,7 @@ def log(series: Iterable[Series], experiment: str, uri: str | None) -> tuple[int
 
 def _mlflow() -> Any:
     try:
-        import mlflow
+        import mlflow.exceptions
     except ModuleNotFoundError:
         raise UserError(
             "MLflow is not installed",

@@ -1,5 +1,6 @@
 """Exports, read as those read them that they are for."""
 
+import contextlib
 import csv
 import json
 import math
@@ -159,6 +160,10 @@ def test_what_cannot_be_exported_is_refused(
 # --- MLflow ---------------------------------------------------------------------------------
 
 
+class Refused(Exception):  # noqa: N818  as MLflow's own is called
+    pass
+
+
 class Tracker(types.ModuleType):
     """What of MLflow is used, keeping what it is told."""
 
@@ -166,6 +171,8 @@ class Tracker(types.ModuleType):
         super().__init__("mlflow")
         self.runs: list[dict[str, Any]] = []
         self.uri = ""
+        self.exceptions = types.ModuleType("mlflow.exceptions")
+        self.exceptions.MlflowException = Refused  # type: ignore[attr-defined]
 
     def set_tracking_uri(self, uri: str) -> None:
         self.uri = uri
@@ -179,8 +186,6 @@ class Tracker(types.ModuleType):
 
     def start_run(self, *, experiment_id: str, run_name: str) -> Any:
         self.runs.append({"experiment": experiment_id, "name": run_name})
-        import contextlib
-
         return contextlib.nullcontext()
 
     def log_params(self, params: dict[str, str]) -> None:
@@ -196,6 +201,7 @@ class Tracker(types.ModuleType):
 def test_mlflow_gets_every_point_once(history: str, monkeypatch: pytest.MonkeyPatch) -> None:
     tracker = Tracker()
     monkeypatch.setitem(sys.modules, "mlflow", tracker)
+    monkeypatch.setitem(sys.modules, "mlflow.exceptions", tracker.exceptions)
     for _ in range(2):
         main.main(["export", "mlflow", "--history", history, "--tracking-uri", "somewhere"])
     assert tracker.uri == "somewhere"
@@ -208,4 +214,17 @@ def test_mlflow_gets_every_point_once(history: str, monkeypatch: pytest.MonkeyPa
 def test_mlflow_where_it_is_not_installed_is_one_line(history: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "mlflow", None)
     with pytest.raises(UserError, match="pip install mlflow-skinny"):
+        main.main(["export", "mlflow", "--history", history])
+
+
+def test_what_mlflow_refuses_is_one_line(history: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    tracker = Tracker()
+    monkeypatch.setitem(sys.modules, "mlflow", tracker)
+    monkeypatch.setitem(sys.modules, "mlflow.exceptions", tracker.exceptions)
+
+    def refuse(name: str) -> None:
+        raise Refused("the store is in maintenance mode")
+
+    monkeypatch.setattr(tracker, "set_experiment", refuse)
+    with pytest.raises(UserError, match="maintenance mode"):
         main.main(["export", "mlflow", "--history", history])

@@ -8,7 +8,7 @@ from sqlalchemy import Row, func, select
 
 from benchmarks import results
 from benchmarks.history import filters as asking
-from benchmarks.history import importing, migrating, schema
+from benchmarks.history import importing, migrating, rebuilding, schema
 from benchmarks.history.database import Database
 from benchmarks.history.importing import Imported, Notice
 from benchmarks.history.points import Asked, proofs, utc
@@ -48,7 +48,7 @@ class History:
 
         ``UserError``, and nothing is changed, if files that it knows are in none of them, unless ``forget``.
         """
-        return importing.rebuild(self.database, paths, notice, forget=forget)
+        return rebuilding.rebuild(self.database, paths, notice, forget=forget)
 
     # --- Questions ---
 

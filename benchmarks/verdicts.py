@@ -27,7 +27,8 @@ DEVIATIONS = 4.0
 EXPLAINING = 1 / 3  # of the change must a ceiling have moved to be its reason
 SEEN_AGAIN = 1 / 2  # of the change must the re-run show alone
 CHANCE = 0.01  # that a ceiling that did not move is said to have
-MOST_NIGHTS, MOST_FORKS = 100, 1000
+MOST_NIGHTS = 100
+MOST_MARGIN = 0.9  # as a logarithm: a margin of 100 % and more has no lower end
 
 
 @dataclass(frozen=True)
@@ -177,8 +178,9 @@ class _Judging:
 
     @property
     def smallest_step(self) -> float:
-        """Found within three nights 95 times in 100, as a fraction of the speed."""
-        return float(np.expm1(self._needed(WINDOW, self._usual_forks)))
+        """For the worse, found within three nights 95 times in 100, as a fraction of what was before."""
+        worse = -1 if self.metric.more_is_better else 1
+        return abs(float(np.expm1(worse * self._needed(WINDOW, self._usual_forks))))
 
     def _needed(self, window: int, forks: float) -> float:
         """Difference of logarithms that the mean of so many nights of so many forks shows 95 times in 100."""
@@ -203,21 +205,39 @@ class _Judging:
     # --- What would decide it ---
 
     def _further(self) -> str:
-        """``4 more nights, or 30 forks tonight, would decide it``, were the change what it seems to be."""
-        nights = next((n for n in range(1, MOST_NIGHTS) if self._decided(n + 1, self._usual_forks)), None)
-        counts = [int(self._usual_forks * 2**power) for power in range(1, 9)]
-        forks = next((n for n in counts if n <= MOST_FORKS and self._decided(1, n)), None)
+        """``1 more night like it or 12 forks in a night would decide it``, were the change what it seems."""
+        usual = self._usual_forks
+        nights = next((more for more in range(1, WINDOW) if self._tells(more + 1, usual)), None)
+        counts = [round(usual * 2**power) for power in range(1, 9)]
+        forks = next((count for count in counts if self._tells(1, count) or self._excludes(count)), None)
         ways = [
-            *([f"{nights} more night{'s' if nights > 1 else ''}"] if nights else []),
+            *([f"{nights} more night{'s' if nights > 1 else ''} like it"] if nights else []),
             *([f"{forks} forks in a night"] if forks else []),
         ]
-        return f"{' or '.join(ways) or 'no affordable number of nights'} would decide it"
+        if not ways:
+            sides = next((n for n in range(2, MOST_NIGHTS + 1) if self._decided_by(n)), None)
+            ways = [f"{sides} nights a side, compared," if sides else "no affordable number of nights"]
+        return f"{' or '.join(ways)} would decide it"
 
-    def _decided(self, window: int, forks: float) -> bool:
-        """Whether so many nights would tell the change that is seen, or that there is none to speak of."""
-        apart, error = abs(self._apart(1)), self._error(window, forks)
-        same = apart + intervals.quantile(self._freedom) * error <= -np.log1p(-self.margin)
-        return bool(same) or (apart >= np.log1p(self.metric.effect) and apart > self._limit * error)
+    def _tells(self, window: int, forks: float) -> bool:
+        """Whether so many nights of so many forks would be beyond chance."""
+        apart = abs(self._apart(1))
+        return bool(
+            apart >= np.log1p(self.metric.effect) and apart > self._limit * self._error(window, forks)
+        )
+
+    def _excludes(self, forks: float) -> bool:
+        """Whether a night of so many forks would keep its interval within the margin."""
+        half = float(intervals.quantile(self._freedom)) * self._error(1, forks)
+        return abs(self._apart(1)) + half <= -np.log1p(-min(self.margin, MOST_MARGIN))
+
+    def _decided_by(self, nights: int) -> bool:
+        """Whether so many nights, compared with as many, would tell the change or exclude one."""
+        variance = float(self.evidence.expectation.night.variance[self.place])
+        half = float(intervals.quantile(2 * nights - 2)) * float(np.sqrt(2 * variance / nights))
+        apart = abs(self._apart(1))
+        excludes = apart + half <= -np.log1p(-min(self.margin, MOST_MARGIN))
+        return bool(excludes or (apart >= np.log1p(self.metric.effect) and apart > half))
 
 
 def _one(expectation: Expectation, place: int) -> Expectation:

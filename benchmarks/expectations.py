@@ -57,6 +57,14 @@ class Expectation:
     forks: Values  # a night has usually
     tails: Values  # (WINDOW,): how much further out than normal means of 1, 2, 3 nights have been
 
+    def of(self, place: int) -> "Expectation":
+        """Of one case alone."""
+        part = slice(place, place + 1)
+        night = Spread(self.night.variance[part], self.night.freedom[part])
+        each = (self.level, self.settled, self.fork, self.forks)
+        level, settled, fork, forks = (values[part] for values in each)
+        return Expectation(level, settled, night, fork, forks, self.tails)
+
     def night_variance(self, forks: Values) -> Values:
         """Of (cases, nights) values with so many ``forks`` each."""
         own, night = self.fork[:, None], self.night.variance[:, None]

@@ -44,18 +44,24 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "task(name): the task that a benchmark measures")
     with UserMistakes():
-        if not config.getoption("framework"):
+        if not config.getoption("framework") and not _is_pipeline(config):
             raise UserError(
                 "no framework was chosen",
                 given="no --framework",
                 allowed=", ".join(network.ADAPTERS),
-                todo="add --framework NAME",
+                todo="add --framework NAME; benchmarks/test_pipeline.py alone needs none",
             )
-        network.known(config.getoption("framework"))
+        if config.getoption("framework"):
+            network.known(config.getoption("framework"))
         for name in config.getoption("network") or []:
             networks.build(name)
         plan.preset(config.getoption("preset"))
         policies.known(config.getoption("policy"))
+
+
+def _is_pipeline(config: pytest.Config) -> bool:
+    """Whether nothing but the input pipeline is asked for, in which no framework takes part."""
+    return all(Path(word.partition("::")[0]).name == "test_pipeline.py" for word in config.args)
 
 
 class UserMistakes:
@@ -99,6 +105,14 @@ def pytest_benchmark_generate_machine_info(config: pytest.Config) -> dict[str, A
 
 def pytest_benchmark_generate_commit_info(config: pytest.Config) -> dict[str, Any]:
     return machine.commit()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """The input pipeline's images/s: pytest-benchmark's table counts rounds."""
+    timed: list[Any] = config._benchmarksession.benchmarks  # type: ignore[attr-defined]  # no public name
+    for made in timed:
+        if "images_per_second" in made.extra_info and made.group == "input pipeline":
+            terminalreporter.write_line(f"{made.name}: {made.extra_info['images_per_second']:,.0f} images/s")
 
 
 # --- Fixtures -----------------------------------------------------------------------------

@@ -17,6 +17,7 @@ ORCHESTRATING = (
     "implementations.selection",
     "implementations.child",
     "implementations.convert",
+    "implementations.fetching",
     "implementations.pretrained",
     "implementations.certificates",
     "implementations.mutants",
@@ -27,6 +28,7 @@ ORCHESTRATING = (
     "benchmarks.__main__",
     "benchmarks.run",
     "benchmarks.node",
+    "benchmarks.data.sets",
     "benchmarks.fit",
     "benchmarks.trainings",
     "benchmarks.fork",
@@ -39,6 +41,7 @@ THIN = (
     "benchmarks.conftest",
     "benchmarks.fork",
     "benchmarks.fit",
+    "benchmarks.data.prefetch",
     "implementations.child",
 )
 THICK = (
@@ -53,6 +56,7 @@ THICK = (
     "psutil",
     "h5py",
     "pooch",
+    "cv2",
 )
 
 
@@ -143,6 +147,7 @@ def test_the_contracts_are_kept(copied_tree: Path) -> None:
         ("implementations/cache.py", "import benchmarks"),
         ("benchmarks/plan.py", "from benchmarks import results"),
         ("benchmarks/results.py", "import reports"),
+        ("benchmarks/data/batches.py", "from benchmarks.data import sets"),
     ],
 )
 def test_the_contracts_bite(file: str, line: str, copied_tree: Path) -> None:

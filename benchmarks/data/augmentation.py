@@ -18,7 +18,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.data.preprocessing import Floats, opencv
+from benchmarks.data.preprocessing import Floats, Pixels, opencv
 from implementations.weights import raw_words
 
 Matrix = NDArray[np.float64]
@@ -81,21 +81,25 @@ class Augmentation:
             is_mirrored=self.horizontal_flip and bool(unit[6] < 0.5),
         )
 
-    def apply(self, pixels: Floats, seed: int, epoch: int, indices: NDArray[np.intp]) -> Floats:
+    def apply(self, pixels: Pixels, seed: int, epoch: int, indices: NDArray[np.intp]) -> Floats:
         """The images (n, height, width, channels), each under its own warp."""
-        found = np.empty_like(pixels)
+        found = np.empty(pixels.shape, np.float32)
         for target, image, index in zip(found, pixels, indices.tolist(), strict=True):
             target[...] = self.warped(image, self.drawn(seed, epoch, index))
         return found
 
-    def warped(self, image: Floats, warp: Warp) -> Floats:
+    def warped(self, image: Pixels, warp: Warp) -> Floats:
         """One image (height, width, channels) under ``warp``."""
         cv2 = opencv()
         height, width, _ = image.shape
         border = cv2.BORDER_CONSTANT if self.fill == "constant" else cv2.BORDER_REPLICATE
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         found: Floats = cv2.warpAffine(
-            image, warp.matrix(height, width), (width, height), flags=flags, borderMode=border
+            np.asarray(image, np.float32),
+            warp.matrix(height, width),
+            (width, height),
+            flags=flags,
+            borderMode=border,
         )
         return found.reshape(image.shape)
 

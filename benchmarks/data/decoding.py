@@ -1,5 +1,7 @@
 """Pictures of any size out of files, as they are stored (no turning by EXIF), brought to one size."""
 
+import math
+import os
 import tempfile
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -19,7 +21,8 @@ Pixels = NDArray[np.uint8]
 Size = tuple[int, int]
 
 LARGEST_FILE = 1 << 26  # bytes
-SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"BM")  # JPEG, PNG, BMP: OpenCV would read others, too
+PNG = b"\x89PNG\r\n\x1a\n"
+SIGNATURES = (b"\xff\xd8\xff", PNG, b"BM")  # JPEG, PNG, BMP: OpenCV would read others, too
 AHEAD = 32  # files in memory at a time
 
 
@@ -43,6 +46,8 @@ def decode(content: bytes, size: Size) -> Pixels:
     """
     if not content.startswith(SIGNATURES):
         raise UndecodableError("neither JPEG nor PNG nor BMP")
+    if content.startswith(PNG):
+        _require_whole_chunks(content)
     cv2 = opencv()
     try:
         found = cv2.imdecode(
@@ -55,6 +60,15 @@ def decode(content: bytes, size: Size) -> Pixels:
     height, width = size
     resized: Pixels = cv2.resize(found, (width, height), interpolation=cv2.INTER_LINEAR)
     return resized
+
+
+def _require_whole_chunks(content: bytes) -> None:
+    """OpenCV takes as much memory as a chunk of a PNG says that it is long, however long the file is."""
+    place = len(PNG)
+    while place < len(content):
+        place += 12 + int.from_bytes(content[place : place + 4], "big")  # length, kind and checksum around it
+    if place > len(content):
+        raise UndecodableError("does not decode: cut short, or damaged")
 
 
 def read_file(path: Path) -> bytes:
@@ -105,9 +119,7 @@ def decode_all(pictures: Iterable[Picture], count: int, size: Size, scratch: Pat
     from implementations.console import CONSOLE
 
     damaged: dict[int, str] = {}
-    scratch.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryFile(dir=scratch) as file:
-        pixels = np.memmap(file, np.uint8, "w+", shape=(count, *size, 3))
+    pixels = _scratch(scratch, (count, *size, 3))
 
     def place(picture: Picture) -> None:
         try:
@@ -124,3 +136,20 @@ def decode_all(pictures: Iterable[Picture], count: int, size: Size, scratch: Pat
     for left in begun:
         left.result()
     return Decoded(pixels, damaged)
+
+
+def _scratch(folder: Path, shape: tuple[int, ...]) -> Pixels:
+    """An array in a nameless file in ``folder``; ``UserError`` where there is no room for it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as file:
+            # Room is taken now: a disk that is full later would kill the process that writes to the map.
+            os.posix_fallocate(file.fileno(), 0, math.prod(shape))
+            return np.memmap(file, np.uint8, "r+", shape=shape)
+    except OSError as error:
+        raise UserError(
+            f"the pictures cannot be decoded into the cache ({error.strerror or error})",
+            given=folder,
+            allowed=f"a folder with room for {2 * math.prod(shape):,} bytes",
+            todo="free space, or name another with --cache-dir",
+        ) from None

@@ -93,15 +93,23 @@ def store(image_set: ImageSet, folder: Path) -> ImageSet:
     """
     if (folder / ABOUT).exists():
         return ImageSet.open(folder, verify=True)
-    with replacing(folder, "the data") as temporary:
-        temporary.mkdir()
-        shared = {"validation": "test"} if image_set.validation is image_set.test else {}
-        for part in (part for part in PARTS if part not in shared):
-            split = getattr(image_set, part)
-            np.save(_path(temporary, part, "images"), split.images, allow_pickle=False)
-            np.save(_path(temporary, part, "labels"), split.labels, allow_pickle=False)
-        (temporary / ABOUT).write_text(json.dumps(_about(image_set, shared), indent=1))
+    try:
+        with replacing(folder, "the data") as temporary:
+            _write(image_set, temporary)
+    except UserError:
+        if not (folder / ABOUT).exists():  # else another process was quicker
+            raise
     return ImageSet.open(folder)
+
+
+def _write(image_set: ImageSet, folder: Path) -> None:
+    folder.mkdir()
+    shared = {"validation": "test"} if image_set.validation is image_set.test else {}
+    for part in (part for part in PARTS if part not in shared):
+        split = getattr(image_set, part)
+        np.save(_path(folder, part, "images"), split.images, allow_pickle=False)
+        np.save(_path(folder, part, "labels"), split.labels, allow_pickle=False)
+    (folder / ABOUT).write_text(json.dumps(_about(image_set, shared), indent=1))
 
 
 def held_out(split: Split) -> tuple[Split, Split]:

@@ -1,5 +1,6 @@
 """From stored pixels to what a network is fed, as each source says; OpenCV where images are resized."""
 
+import functools
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from implementations.errors import UserError
 
 Floats = NDArray[np.float32]
+Pixels = NDArray[np.uint8] | Floats
 Scale = Literal["unit", "caffe", "standard"]
 
 
@@ -24,7 +26,7 @@ CAFFE_MEAN = _of_channels([103.939, 116.779, 123.68])
 STANDARD_MEAN = _of_channels([0.485, 0.456, 0.406])
 STANDARD_DEVIATION = _of_channels([0.229, 0.224, 0.225])
 BYTE = 255
-LARGEST_PICTURE = 1 << 26  # pixels that OpenCV decodes; 16,384 × 4,096, say
+LARGEST_PICTURE = 1 << 25  # pixels that OpenCV decodes; 8,192 × 4,096, say
 
 
 @dataclass(frozen=True)
@@ -44,10 +46,10 @@ class Preprocessing:
         """(n, channels, height, width) float32 from (n, height, width, channels) uint8."""
         return self.scaled(self.resized(images), maximum)
 
-    def resized(self, images: NDArray[np.uint8]) -> Floats:
-        """The images in ``size``, not rounded: float32, same range."""
+    def resized(self, images: NDArray[np.uint8]) -> Pixels:
+        """The images in ``size``, not rounded: float32, same range; as they are if it is theirs."""
         if self.size is None or self.size == images.shape[1:3]:
-            return images.astype(np.float32)
+            return images
         cv2 = opencv()
         height, width = self.size
         found = np.empty((len(images), height, width, images.shape[3]), np.float32)
@@ -58,38 +60,39 @@ class Preprocessing:
             )
         return found
 
-    def scaled(self, pixels: Floats, maximum: int = BYTE) -> Floats:
+    def scaled(self, pixels: Pixels, maximum: int = BYTE) -> Floats:
         """(n, channels, height, width) in the chosen scale; (n, height, width, channels) in 0 … maximum."""
+        if self.channels is not None and pixels.shape[3] == 1:
+            pixels = pixels.repeat(self.channels, axis=3)
         planes = pixels.transpose(0, 3, 1, 2)
-        if self.channels is not None and planes.shape[1] == 1:
-            planes = np.broadcast_to(planes, (len(planes), self.channels, *planes.shape[2:]))
         found = np.empty(planes.shape, np.float32)
         SCALES[self.scale](planes, np.float32(maximum), found)
         return found
 
 
-def _unit(planes: Floats, maximum: np.float32, out: Floats) -> None:
+def _unit(planes: Pixels, maximum: np.float32, out: Floats) -> None:
     np.divide(planes, maximum, out=out)
 
 
-def _caffe(planes: Floats, maximum: np.float32, out: Floats) -> None:
+def _caffe(planes: Pixels, maximum: np.float32, out: Floats) -> None:
     np.multiply(planes[:, ::-1], np.float32(BYTE) / maximum, out=out)
     np.subtract(out, CAFFE_MEAN, out=out)
 
 
-def _standard(planes: Floats, maximum: np.float32, out: Floats) -> None:
+def _standard(planes: Pixels, maximum: np.float32, out: Floats) -> None:
     _unit(planes, maximum, out)
     np.subtract(out, STANDARD_MEAN, out=out)
     np.divide(out, STANDARD_DEVIATION, out=out)
 
 
-SCALES: dict[str, Callable[[Floats, np.float32, Floats], None]] = {
+SCALES: dict[str, Callable[[Pixels, np.float32, Floats], None]] = {
     "unit": _unit,
     "caffe": _caffe,
     "standard": _standard,
 }
 
 
+@functools.cache  # setting it up anew for every picture would take longer than the picture
 def opencv() -> Any:
     """OpenCV, on one thread: batches are made side by side, and frameworks count on their cores.
 

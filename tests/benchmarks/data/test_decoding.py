@@ -1,5 +1,6 @@
 """Pictures from files: what decodes, in which colours and size; what is refused before it is decoded."""
 
+import resource
 from pathlib import Path
 
 import numpy as np
@@ -82,7 +83,7 @@ def test_what_is_no_picture_of_a_known_kind_is_refused(content: bytes) -> None:
         decode(content, SIZE)
 
 
-@pytest.mark.parametrize(("width", "height"), [(1 << 13, (1 << 13) + 1), (60_000, 60_000), (2**31 - 1, 1)])
+@pytest.mark.parametrize(("width", "height"), [(1 << 13, (1 << 12) + 1), (60_000, 60_000), (2**31 - 1, 1)])
 def test_a_picture_of_too_many_pixels_is_not_decoded(width: int, height: int) -> None:
     assert width * height > LARGEST_PICTURE
     with pytest.raises(UndecodableError, match="far too large"):
@@ -92,10 +93,20 @@ def test_a_picture_of_too_many_pixels_is_not_decoded(width: int, height: int) ->
 def test_the_bound_on_pixels_is_opencvs_own() -> None:
     """What is one pixel under it fails as cut short; what is above it is not looked at."""
     cv2 = opencv()
-    below, above = png_claiming(1 << 13, 1 << 13), png_claiming(1 << 13, (1 << 13) + 1)
+    below, above = png_claiming(1 << 13, 1 << 12), png_claiming(1 << 13, (1 << 12) + 1)
     assert cv2.imdecode(np.frombuffer(below, np.uint8), cv2.IMREAD_COLOR) is None
     with pytest.raises(cv2.error, match="CV_IO_MAX_IMAGE_PIXELS"):
         cv2.imdecode(np.frombuffer(above, np.uint8), cv2.IMREAD_COLOR)
+
+
+def test_a_chunk_that_claims_to_be_long_takes_no_memory() -> None:
+    """OpenCV would take 2 GB for it."""
+    content = bytearray(FILES[".png"])
+    content[content.index(b"IDAT") - 4] = 0x7F
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(UndecodableError, match="cut short"):
+        decode(bytes(content), SIZE)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100 * 1024  # KiB
 
 
 def test_a_file_of_too_many_bytes_is_not_read(tmp_path: Path) -> None:
@@ -143,6 +154,16 @@ def test_pictures_come_into_their_rows(tmp_path: Path) -> None:
 
 def test_no_scratch_file_is_left(tmp_path: Path) -> None:
     decode_all(pictures(FILES[".jpg"]), 1, SIZE, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(decoding.os, "posix_fallocate", full)
+    with pytest.raises(UserError, match=r"No space left on device.*room for 288 bytes"):  # twice 6 × 8 × 3
+        decode_all(pictures(FILES[".jpg"]), 1, SIZE, tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 

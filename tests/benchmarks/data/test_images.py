@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -66,6 +67,20 @@ def test_a_failure_leaves_nothing(images: ImageSet, tmp_path: Path, monkeypatch:
     with pytest.raises(UserError, match="the data cannot be written"):
         store(images, tmp_path / "made")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_who_comes_second_takes_what_is_there(
+    images: ImageSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def quicker(*arguments: object, **options: object) -> None:
+        monkeypatch.undo()
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(store, images, tmp_path / "made").result()
+        np.save(*arguments, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(np, "save", quicker)
+    assert store(images, tmp_path / "made").sha256 == images.sha256
+    assert [path.name for path in tmp_path.iterdir()] == ["made"]
 
 
 def test_a_validation_part_that_is_the_test_part_is_stored_once(images: ImageSet, tmp_path: Path) -> None:

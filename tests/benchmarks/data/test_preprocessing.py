@@ -90,6 +90,7 @@ def test_resizing_is_bilinear_and_not_rounded(size: tuple[int, int], channels: i
 
 def test_the_size_that_images_have_needs_no_opencv(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "cv2", None)
+    preprocessing.opencv.cache_clear()
     images = np.zeros((2, 28, 28, 1), np.uint8)
     assert Preprocessing(size=(28, 28)).apply(images).shape == (2, 1, 28, 28)
     assert Preprocessing().apply(images).shape == (2, 1, 28, 28)
@@ -97,5 +98,6 @@ def test_the_size_that_images_have_needs_no_opencv(monkeypatch: pytest.MonkeyPat
 
 def test_an_environment_without_opencv_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "cv2", None)
+    preprocessing.opencv.cache_clear()
     with pytest.raises(UserError, match=r"without OpenCV.*install that package"):
         Preprocessing(size=(4, 4)).apply(np.zeros((1, 2, 2, 1), np.uint8))

@@ -112,6 +112,7 @@ def night(shared_place: str, tmp_path_factory: pytest.TempPathFactory) -> Histor
         ({"commit": "%%%%"}, 0),
         ({"run": "night"}, 2),
         ({"run": "other"}, 0),
+        ({"run": "n"}, 0),
         ({"since": "2026-01-02", "until": "2026-01-02"}, 2),
         ({"since": "2026-01-03"}, 0),
         ({"until": "2026-01-01"}, 0),

@@ -13,8 +13,9 @@ from benchmarks.history.series import Series
 from benchmarks.metrics import METRICS, SPEED
 from implementations.errors import UserError
 from reports import regressions
-from reports.regressions import Findings, Tonight, absent, judged, latest, table, tonight
+from reports.regressions import Findings, Tonight, absent, judged, latest, tonight
 from reports.tables import written
+from reports.verdict_table import table
 from reports.watched import Night, Watched, steps, watched
 
 NIGHTS = 30

@@ -11,7 +11,7 @@ from benchmarks.history.series import RunRow
 from implementations.errors import UserError
 from reports import compare as comparing
 from reports import regressions as judging
-from reports import rerun, selections, tables
+from reports import rerun, selections, tables, verdict_table
 from reports.regressions import Findings, Tonight
 from reports.watched import Watched, watched
 
@@ -40,7 +40,7 @@ def regressions(options: argparse.Namespace) -> int:
     found = judging.judged(chosen, date, judging.absent(every, date))
     if options.rerun and judging.suspects(found):
         found = _with_rerun(options, history, chosen, found)
-    _print(tables.written(judging.table(found, options.all), options.format))
+    _print(tables.written(verdict_table.table(found, options.all), options.format))
     return found.exit_code(options.fail_on)
 
 

@@ -99,7 +99,7 @@ def mean_ratio(pairs: Sequence[tuple[Sequence[float], Sequence[float]]]) -> Inte
     if spread == 0:
         return Interval(value, value, value, "interval", forks)
     freedom = spread**2 / sum(error**4 / freedom for error, freedom in errors)
-    half = _quantile(freedom) * math.sqrt(spread) / count
+    half = float(quantile(freedom)) * math.sqrt(spread) / count
     return Interval(value, value * math.exp(-half), value * math.exp(half), "interval", forks)
 
 

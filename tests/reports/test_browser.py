@@ -303,6 +303,9 @@ def test_the_script_words_numbers_as_python_does(opened: Callable[..., Visit]) -
     for ends in ([1.5, 1.2, 1.9], [1.004, 0.998, 1.2], [0.003, 0.001, 0.01], [93.34, 48.6, 179.28]):
         shown, limits = tab.evaluate("value => ratio(value)", ends)
         assert (shown, limits) == wording.ratio(Interval(*ends, "interval", 3))
+    assert tab.evaluate("ends([12.3, 11.9, 12.7], 3)") == "11.9 to 12.7"
+    assert tab.evaluate("ends([12.3, 11.9, 12.7, 1], 2)") == "range 11.9 to 12.7"
+    assert tab.evaluate("ends([12.3, 12.3, 12.3, 1], 1)") == "one fork"
 
 
 def test_smoothing_is_the_moving_average_of_its_source(opened: Callable[..., Visit]) -> None:

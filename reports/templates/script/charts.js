@@ -10,8 +10,10 @@ function draw(place) {
   waiting.delete(place);
   watcher.unobserve(place);
   const specification = { ...structuredClone(data.charts[chart.spec]), datasets: chart.datasets };
-  // A layer over rows of one kind is left out where there are none of them.
-  specification.layer = specification.layer?.filter(({ name }) => !name?.startsWith("only_") || chart.datasets.rows.some((row) => row[name.slice(5)]));
+  // A layer is left out where it has no rows, or none of its kind.
+  const empty = ({ data: source, name }) => chart.datasets[source?.name]?.length === 0
+    || (name?.startsWith("only_") && !chart.datasets.rows.some((row) => row[name.slice(5)]));
+  specification.layer = specification.layer?.filter((layer) => !empty(layer));
   if (chart.inner) specification.height = chart.inner;
   chart.adjust?.(specification);
   return vegaEmbed(place, specification, OPTIONS).then((result) => {

@@ -81,28 +81,6 @@ def mean_ratio(pairs: Sequence[tuple[Sequence[float], Sequence[float]]]) -> Inte
     return Interval(value, value * math.exp(-half), value * math.exp(half), "interval", forks)
 
 
-def mean_ratio(pairs: Sequence[tuple[Sequence[float], Sequence[float]]]) -> Interval:
-    """Geometric mean of the ratios of ``pairs``, with the 95 % interval that their forks leave it.
-
-    It is about these pairs alone, which are independent: not what further ones would give.
-    """
-    ratios = [ratio(above, below) for above, below in pairs]
-    count, forks = len(pairs), min(one.forks for one in ratios)
-    value, low, high = (
-        math.exp(statistics.fmean(math.log(getattr(one, end)) for one in ratios))
-        for end in ("value", "low", "high")
-    )
-    if forks < FEWEST_FORKS:
-        return Interval(value, low, high, "range", forks)
-    errors = [_error(above, below) for above, below in pairs]
-    spread = sum(error**2 for error, _ in errors)
-    if spread == 0:
-        return Interval(value, value, value, "interval", forks)
-    freedom = spread**2 / sum(error**4 / freedom for error, freedom in errors)
-    half = float(quantile(freedom)) * math.sqrt(spread) / count
-    return Interval(value, value * math.exp(-half), value * math.exp(half), "interval", forks)
-
-
 def smallest_step(above: Sequence[float], below: Sequence[float]) -> float:
     """The least change of a ratio, as a fraction, whose interval would leave 1 out 95 times in 100.
 

@@ -12,7 +12,6 @@ from pathlib import Path
 
 from implementations import commandline
 from implementations.commandline import Parser
-from implementations.errors import UserError
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -22,7 +21,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def parser() -> Parser:
     root = Parser(prog="python -m reports", description=__doc__)
-    commands = root.add_subparsers(required=True, metavar="html|site|compare|regressions", parser_class=Parser)
+    commands = root.add_subparsers(required=True, metavar="html|site|compare|…", parser_class=Parser)
     html = commands.add_parser("html", help="make one HTML file of a run, readable without network")
     html.add_argument("results", type=Path, nargs="+", metavar="RESULTS", help="runs' folders")
     html.add_argument("-o", "--output", type=Path, metavar="FILE", help="default: report.html in the first")

@@ -2,7 +2,6 @@
 
 import itertools
 import math
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -108,7 +107,8 @@ def _numbers(case: Measured) -> Row:
 
 def _named(files: Sequence[str]) -> list[str]:
     """How all names begin, then how each goes on."""
-    begin = os.path.commonprefix(files)
+    pairs = itertools.takewhile(lambda letters: len(set(letters)) == 1, zip(*files, strict=False))
+    begin = "".join(letters[0] for letters in pairs)
     return [begin, *(name[len(begin) :] for name in files)]
 
 

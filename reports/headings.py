@@ -9,8 +9,9 @@ from typing import Any
 class Column:
     """A heading and the field below it.
 
-    ``kind`` is how a value is shown: text, code, link, name (of a framework), names, list, lines, whole, quantity, percent, decimal,
-    interval and ratio (value, low, high, kind of the ends), cell (text, value to sort by, note, tone).
+    ``kind`` is how a value is shown: text, code, link, name (of a framework), names, list, lines, whole,
+    quantity, percent, decimal, interval and ratio (value, low, high, kind of the ends), cell (text, value to
+    sort by, note, tone).
     A column that ``varies`` is left out where it has one value only; any is, where it has none.
     """
 

@@ -169,4 +169,3 @@ def _environment() -> jinja2.Environment:
     environment.filters |= {"shortened": wording.shortened}
     environment.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "allow_nan": False}
     return environment
-

@@ -1,5 +1,6 @@
 """Series of the history as rows: nights, change points, and the verdict on the last. Nothing about HTML."""
 
+import itertools
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -59,7 +60,7 @@ def _row(one: Watched, said: Said | None) -> Row:
         "verdict": _verdict(said),
         "why": said.judged.reason if said else "not measured on the last night of the history",
         "changes": "; ".join(f"{step.date}: {_change(step)}" for step in changes),
-        "points": [_point(night, one.nights[place - 1] if place else None) for place, night in enumerate(one.nights)],
+        "points": [_point(night, before) for before, night in itertools.pairwise((None, *one.nights)) if night],
         "steps": [{"night": step.date.isoformat(), "label": f"× {step.ratio:.3g}"} for step in changes],
         "levels": list(_levels(one, changes)),
     }
@@ -112,7 +113,9 @@ def _levels(one: Watched, changes: Sequence[Step]) -> Iterable[Row]:
     """The mean of every level, from its first night to its last."""
     dates = [night.date for night in one.nights]
     edges = [0, *(dates.index(step.date) for step in changes), len(dates)]
-    for part, (start, end) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
-        values = [np.log(_middle(night)) for night in one.nights[start:end]]
+    for part, (start, end) in enumerate(itertools.pairwise(edges)):
+        level = float(np.exp(np.mean([np.log(_middle(night)) for night in one.nights[start:end]])))
         for place in (start, end - 1):
-            yield {"night": dates[place].isoformat(), "value": short(float(np.exp(np.mean(values)))), "part": part}
+            yield {"night": dates[place].isoformat(), "value": short(level), "part": part}
+,
+            }

@@ -5,10 +5,10 @@ from typing import Any
 
 from implementations.check import COLUMNS
 from reports import layers
+from reports.headings import Column
 from reports.proofs import Cell, Proof, title
 from reports.queries import Report
 from reports.slips import Slip, Slips
-from reports.headings import Column
 
 Row = dict[str, Any]
 GOOD, BAD = "good", "bad"

@@ -28,7 +28,7 @@ ALWAYS = ("failures", "sameness", "slips", "machine", "method")
 
 
 def of(data: Mapping[str, Any], always: Collection[str] = ALWAYS) -> tuple[Tab, ...]:
-    """The tabs of a page with ``data``: views that it has something for, and those that are there ``always``."""
+    """The tabs of a page with ``data``: views that it has something for, and those there ``always``."""
 
     def shown(view: str) -> bool:
         return view in always or (view in _NEEDS and bool(_NEEDS[view](data)))

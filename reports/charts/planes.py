@@ -2,8 +2,19 @@
 
 import altair as alt
 
-from reports.charts.style import INK, PAPER, QUIET, ROWS, Spec, finished, framework_color
-from reports.charts.style import framework_dash, framework_shape, only, tooltips
+from reports.charts.style import (
+    INK,
+    PAPER,
+    QUIET,
+    ROWS,
+    Spec,
+    finished,
+    framework_color,
+    framework_dash,
+    framework_shape,
+    only,
+    tooltips,
+)
 
 HEIGHT = 250
 
@@ -38,7 +49,7 @@ def sweep() -> Spec:
 
 
 def roofline() -> Spec:
-    """FLOP/s against FLOP a byte, both logarithmic, under the measured ceilings of arithmetic and of copies."""
+    """FLOP/s against FLOP a byte, both logarithmic, under the measured ceilings."""
     x = alt.X(
         "intensity:Q",
         title="FLOP a byte, by arithmetic",

@@ -364,7 +364,11 @@ def index_page() -> str:
     """A site's first page, with one run."""
     run = {"run": "2026-01-02T03:04", "page": {"text": "2026-01-02 03:04", "href": "runs/run.html"}}
     run |= {"device": MACHINE["cpu"], "preset": "quick", "network": ["mlp"], "name": ["pytorch", "paddle"]}
-    run |= {"policy": ["equal"], "claims": {"text": "4 of 4", "value": 4, "tone": "good"}, "answers": ["same"]}
+    run |= {
+        "policy": ["equal"],
+        "claims": {"text": "4 of 4", "value": 4, "tone": "good"},
+        "answers": ["same"],
+    }
     return page.listing("1 run on 1 device", {"runs": [run]}, links=[("History", "history.html")])
 
 

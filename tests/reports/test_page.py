@@ -105,7 +105,7 @@ def test_a_loss_that_is_no_number_any_more(folder: Any) -> None:
     (row,) = data(rendered(folder))["rows"]["learned"]
     assert row["loss"] is None
     (curve,) = data(rendered(folder))["trainings"][0]["curves"]
-    assert [None, 0.1] == [curve["values"][1][1], curve["values"][0][1]]
+    assert [curve["values"][1][1], curve["values"][0][1]] == [None, 0.1]
 
 
 def test_what_stands_behind_a_number_is_there(folder: Any) -> None:

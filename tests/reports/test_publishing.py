@@ -87,7 +87,9 @@ def test_runs_of_one_name_get_pages_of_their_own(full: Any, folder: Any, tmp_pat
 
 def test_a_missing_history_is_a_users_mistake(full: Any, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no history yet"):
-        command.main(["site", str(full.path), "-o", str(tmp_path / "s"), "--history", str(tmp_path / "no.db")])
+        command.main(
+            ["site", str(full.path), "-o", str(tmp_path / "s"), "--history", str(tmp_path / "no.db")]
+        )
 
 
 def test_a_place_for_a_site_that_is_a_file_is_refused(full: Any) -> None:

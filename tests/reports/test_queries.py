@@ -186,7 +186,11 @@ def test_numbers_without_a_certificate_that_holds_are_left_out_and_named(folder:
 def test_trainings_of_one_task_are_laid_over_each_other(full: Any) -> None:
     (training,) = queries.read(full.path).trainings
     assert [curve.framework for curve in training.curves] == ["pytorch", "keras-tensorflow", "paddle"]
-    assert [epoch.values["test", "main", "accuracy"] for epoch in training.curves[0].epochs] == [0.1, 0.8, 0.9]
+    assert [epoch.values["test", "main", "accuracy"] for epoch in training.curves[0].epochs] == [
+        0.1,
+        0.8,
+        0.9,
+    ]
     assert training.learned[0].seconds_per_epoch == 3.0  # epochs of 2 and 4 s
     expected = 1.96 * math.sqrt(0.902 * 0.098 / 360)  # the best accuracy's binomial error
     assert training.accuracy_error == pytest.approx(expected)

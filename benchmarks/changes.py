@@ -69,6 +69,8 @@ def _penalty(count: int) -> float:
 def changes(values: Values, deviation: float) -> list[Change]:
     """All changes of (nights,) values, the oldest first; how far is told by the means of the two levels."""
     edges = [0, *firsts(values, deviation), len(values)]
+    if len(edges) == 2:
+        return []
     levels = [float(np.mean(values[start:end])) for start, end in itertools.pairwise(edges)]
     ratios = np.exp(np.diff(levels))
     return [Change(night, float(ratio)) for night, ratio in zip(edges[1:-1], ratios, strict=True)]

@@ -16,7 +16,9 @@ from benchmarks.nights import Spread, Values
 WINDOW = 3  # nights within which a step is to be found
 TAIL = 0.004  # of all residuals: how far out these lie tells of tails heavier than the normal
 TAIL_VALUES = 10  # at least, beyond that place
-LEAST_NIGHT = 0.5  # of a night's usual variance, however many forks it has: how much of it is theirs is estimated
+LEAST_NIGHT = (
+    0.5  # of a night's usual variance, however many forks it has: how much of it is theirs is estimated
+)
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,14 @@ class Expectation:
     fork: Values  # variance of one fork
     forks: Values  # a night has usually
     tails: Values  # (WINDOW,): how much further out than normal means of 1, 2, 3 nights have been
+
+    def of(self, place: int) -> "Expectation":
+        """Of one case alone."""
+        part = slice(place, place + 1)
+        night = Spread(self.night.variance[part], self.night.freedom[part])
+        each = (self.level, self.settled, self.fork, self.forks)
+        level, settled, fork, forks = (values[part] for values in each)
+        return Expectation(level, settled, night, fork, forks, self.tails)
 
     def night_variance(self, forks: Values) -> Values:
         """Of (cases, nights) values with so many ``forks`` each."""

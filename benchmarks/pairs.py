@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from benchmarks import intervals
 from benchmarks.evidence import EFFECT
 from benchmarks.intervals import Interval
-from benchmarks.verdicts import MARGINS, Verdict
+from benchmarks.resolution import MARGINS
+from benchmarks.verdicts import Verdict
 
 MARGIN = MARGINS[0]
 

@@ -1,9 +1,9 @@
 """Same, faster, slower or undecided: tonight against the nights before, by effect and by significance.
 
 The night is the unit. A case is suspected where the last one, two or three nights lie further from its level
-than half a case a night would by chance; its re-run, or a further night, then confirms or clears it. What is
-confirmed lies so far out that, of all cases together, one night in a hundred would show it by chance. *Same*
-needs evidence too: the interval must lie within the case's margin. All else is undecided, and says what would
+than a few cases a night would by chance; its re-run, or a further night, then confirms or clears it. What is
+confirmed lies so far out that, of all cases together, one night in 200 would show it by chance. *Same* needs
+evidence too: the interval must lie within the case's margin. All else is undecided, and says what would
 decide it. Metrics of which less is better are given as such: *slower* then means more of it.
 """
 
@@ -14,20 +14,18 @@ from typing import Literal
 import numpy as np
 
 from benchmarks import intervals
-from benchmarks.evidence import DOUBTS, FALSE_ALARMS, SHARES, Evidence, evidence
-from benchmarks.expectations import WINDOW, Expectation, Nights, expected
+from benchmarks.evidence import DOUBTS, Evidence, evidence
+from benchmarks.expectations import WINDOW, Nights, expected
 from benchmarks.intervals import Interval
 from benchmarks.metrics import SPEED, Metric
 from benchmarks.nights import FEWEST
+from benchmarks.resolution import Resolution
 
 Verdict = Literal["same", "faster", "slower", "undecided"]
 
-MARGINS = (0.05, 0.10)  # a change of speed that *same* excludes: four deviations of a night, within these
-DEVIATIONS = 4.0
 EXPLAINING = 1 / 3  # of the change must a ceiling have moved to be its reason
 SEEN_AGAIN = 1 / 2  # of the change must the re-run show alone
 CHANCE = 0.01  # that a ceiling that did not move is said to have
-MOST_NIGHTS, MOST_FORKS = 100, 1000
 
 
 @dataclass(frozen=True)
@@ -35,9 +33,7 @@ class Judged:
     """What is said of one case tonight."""
 
     verdict: Verdict
-    change: (
-        Interval | None
-    )  # tonight over the nights before, or the mean of the nights that tell; None: too few
+    change: Interval | None  # tonight, or the nights that tell, over the nights before; None: too few
     nights: int  # that ``change`` is the mean of
     smallest_step: float | None  # that would be found within three nights 95 times in 100, as a fraction
     margin: float | None  # that ``same`` stays within; None where nothing is known
@@ -99,25 +95,30 @@ class _Judging:
     place: int
     metric: Metric
 
+    @property
+    def resolution(self) -> Resolution:
+        return Resolution(self.evidence, self.place, self.metric)
+
     def judged(self) -> Judged:
         telling = np.flatnonzero(self.evidence.telling[self.place])
         window = int(telling[-1]) + 1 if len(telling) else 1
         suspected = bool(self.evidence.suspected[self.place] or len(telling))
         verdict, is_open, reason = self._verdict(window if len(telling) else None)
-        change = self._interval(window)
-        return Judged(verdict, change, window, self.smallest_step, self.margin, suspected, is_open, reason)
+        known = self.resolution
+        step, margin = known.smallest_step, known.margin
+        return Judged(verdict, known.interval(window), window, step, margin, suspected, is_open, reason)
 
     def _verdict(self, telling: int | None) -> tuple[Verdict, bool, str]:
         """The verdict, whether a doubt is left, and why; ``telling``: the window that is beyond chance."""
         if telling is None and not self.evidence.doubtful[self.place]:
             return self._without_suspicion()
-        apart = self._apart(telling or self._furthest)
+        apart = self.resolution.apart(telling or self._furthest)
         if (moved := self._machine(apart)) is not None:
-            return "undecided", True, f"machine: {moved} moved too; {self._further()}"
+            return "undecided", True, f"machine: {moved} moved too; {self.resolution.further()}"
         if self.case.again is not None and not self._seen_again(apart):
             return self._cleared()
         if telling is None or (telling == 1 and self.case.again is None):
-            return "undecided", True, f"suspected; {self._further()}"
+            return "undecided", True, f"suspected; {self.resolution.further()}"
         better = (apart > 0) == self.metric.more_is_better
         how = f"over {telling} nights" if telling > 1 else "tonight and in its re-run"
         return ("faster" if better else "slower"), False, f"beyond chance {how}"
@@ -126,9 +127,6 @@ class _Judging:
     def _furthest(self) -> int:
         """The window that is most suspicious."""
         return 1 + int(np.argmax((self.evidence.scores / self.evidence.limits(DOUBTS))[self.place]))
-
-    def _apart(self, window: int) -> float:
-        return float(self.evidence.apart[self.place, window - 1])
 
     def _machine(self, apart: float) -> str | None:
         """What of the machine moved the same way and far enough to explain it; ``None`` if nothing did."""
@@ -151,87 +149,10 @@ class _Judging:
         return verdict, False, f"suspected, not seen again in its re-run; {reason}"
 
     def _without_suspicion(self) -> tuple[Verdict, bool, str]:
-        interval, margin = self._interval(1), self.margin
+        interval, margin = self.resolution.interval(1), self.resolution.margin
         if 1 - margin <= interval.low and interval.high <= 1 + margin:
             return "same", False, f"any change is below {100 * margin:.0f} %"
-        return "undecided", False, f"could be a change of {100 * margin:.0f} %; {self._further()}"
-
-    # --- How sure ---
-
-    def _interval(self, window: int) -> Interval:
-        """Of the change, 95 %."""
-        apart, error = self._apart(window), float(self.evidence.errors[self.place, window - 1])
-        half = intervals.quantile(self._freedom) * error
-        value, low, high = (float(np.exp(apart + side * half)) for side in (0, -1, 1))
-        return Interval(value, low, high, "interval", window)
-
-    @property
-    def _freedom(self) -> float:
-        return float(self.evidence.expectation.night.freedom[self.place])
-
-    @property
-    def margin(self) -> float:
-        deviation = float(np.sqrt(self.evidence.expectation.night.variance[self.place]))
-        least, most = (self.metric.effect / SPEED.effect * margin for margin in MARGINS)
-        return min(max(DEVIATIONS * deviation, least), most)
-
-    @property
-    def smallest_step(self) -> float:
-        """Found within three nights 95 times in 100, as a fraction of the speed."""
-        return float(np.expm1(self._needed(WINDOW, self._usual_forks)))
-
-    def _needed(self, window: int, forks: float) -> float:
-        """Difference of logarithms that the mean of so many nights of so many forks shows 95 times in 100."""
-        error = self._error(window, forks)
-        limit = float(self._limit) * float(self.evidence.expectation.tails[-1])
-        power = float(intervals.quantile(self._freedom, intervals.POWER))
-        return max(float(np.log1p(self.metric.effect)), (limit + power) * error)
-
-    @property
-    def _limit(self) -> float:
-        chance = FALSE_ALARMS / self.evidence.tests * SHARES[-1] / 2
-        return float(-intervals.quantile(self._freedom, chance))
-
-    @property
-    def _usual_forks(self) -> float:
-        return float(self.evidence.expectation.forks[self.place])
-
-    def _error(self, window: int, forks: float) -> float:
-        one = _one(self.evidence.expectation, self.place)
-        return float(one.error(np.full((1, window), forks))[0])
-
-    # --- What would decide it ---
-
-    def _further(self) -> str:
-        """``4 more nights, or 30 forks tonight, would decide it``, were the change what it seems to be."""
-        nights = next((n for n in range(1, MOST_NIGHTS) if self._decided(n + 1, self._usual_forks)), None)
-        counts = [int(self._usual_forks * 2**power) for power in range(1, 9)]
-        forks = next((n for n in counts if n <= MOST_FORKS and self._decided(1, n)), None)
-        ways = [
-            *([f"{nights} more night{'s' if nights > 1 else ''}"] if nights else []),
-            *([f"{forks} forks in a night"] if forks else []),
-        ]
-        return f"{' or '.join(ways) or 'no affordable number of nights'} would decide it"
-
-    def _decided(self, window: int, forks: float) -> bool:
-        """Whether so many nights would tell the change that is seen, or that there is none to speak of."""
-        apart, error = abs(self._apart(1)), self._error(window, forks)
-        same = apart + intervals.quantile(self._freedom) * error <= -np.log1p(-self.margin)
-        return bool(same) or (apart >= np.log1p(self.metric.effect) and apart > self._limit * error)
-
-
-def _one(expectation: Expectation, place: int) -> Expectation:
-    """Of one case alone."""
-    part = slice(place, place + 1)
-    night = type(expectation.night)(expectation.night.variance[part], expectation.night.freedom[part])
-    return Expectation(
-        expectation.level[part],
-        expectation.settled[part],
-        night,
-        expectation.fork[part],
-        expectation.forks[part],
-        expectation.tails,
-    )
+        return "undecided", False, f"could be a change of {100 * margin:.0f} %; {self.resolution.further()}"
 
 
 def moved(ceilings: Mapping[str, Nights]) -> dict[str, float]:

@@ -6,7 +6,6 @@ import sys
 from collections.abc import Sequence
 
 from benchmarks import results
-from benchmarks.history.database import DEFAULT
 from benchmarks.history.queries import History
 from benchmarks.history.series import RunRow
 from implementations.errors import UserError
@@ -18,7 +17,7 @@ from reports.watched import Watched, watched
 
 
 def compare(options: argparse.Namespace) -> int:
-    place = options.history or DEFAULT
+    place = options.history or results.HISTORY
     a, b = (selections.read(text, place) for text in (options.a, options.b))
     found = comparing.compared(a, b, options.force)
     _print(tables.written(comparing.table(found), options.format))
@@ -27,7 +26,7 @@ def compare(options: argparse.Namespace) -> int:
 
 def regressions(options: argparse.Namespace) -> int:
     """The exit code, too: 0 nothing, 1 confirmed, 2 could not be told."""
-    history = History.open(options.history or DEFAULT)
+    history = History.open(options.history or results.HISTORY)
     every = watched(history.series(), history.trainings())
     date = options.night or judging.latest(every)
     chosen = judging.tonight(every, _baseline(options), date)
@@ -48,7 +47,7 @@ def regressions(options: argparse.Namespace) -> int:
 def _baseline(options: argparse.Namespace) -> list[Watched] | None:
     if options.baseline is None:
         return None
-    selected = selections.read(options.baseline, options.history or DEFAULT)
+    selected = selections.read(options.baseline, options.history or results.HISTORY)
     return watched(selected.series, selected.trainings)
 
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import archive
-from benchmarks.history.database import DEFAULT
 from benchmarks.history.queries import History
 from benchmarks.history.series import Series, TrainingRow
+from benchmarks.results import HISTORY
 from implementations.errors import UserError
 
 ALLOWED = "a run's folder, its archive (.tar.gz), or filters as framework=pytorch,versions.torch=2.13.0"
@@ -38,7 +38,7 @@ class Selection:
     trainings: Sequence[TrainingRow]
 
 
-def read(text: str, history: str | Path = DEFAULT) -> Selection:
+def read(text: str, history: str | Path = HISTORY) -> Selection:
     """The selection that ``text`` names; ``UserError`` if it is none, or finds nothing."""
     path = Path(text)
     if path.exists():
@@ -89,7 +89,5 @@ def _of_run(path: Path) -> Iterator[History]:
         history = History.open(Path(name) / "history.sqlite", create=True)
         refused = history.import_paths([folder], notice=lambda line: None).refused
         if refused:
-            raise UserError(
-                "the run cannot be read", given=refused[0], allowed=ALLOWED, todo="remove what is damaged"
-            )
+            raise refused[0]
         yield history

@@ -31,6 +31,7 @@ from implementations.proving import Prover
 PRESET = "nights"
 THREADS = 1  # of each framework: two on a shared machine wait for each other, which is another study's matter
 DATA = Path(__file__).with_name("nights.json")
+FREE = 0.65  # of two cores: one thread that another process leaves a core alone loses little
 Cases = dict[str, list[list[float]]]  # images/s of the forks of every night, by case
 
 
@@ -66,30 +67,48 @@ def record(folder: Path, nights: int, minutes: float) -> int:
 def read(folder: Path, target: Path) -> int:
     """Write what was recorded; a table of it."""
     runs = sorted(path.parent for path in folder.glob("*/run.json"))
-    cases: dict[str, list[list[float]]] = defaultdict(list)
-    for run in runs:
-        night: dict[str, list[float]] = defaultdict(list)
-        for fork in results.forks(run):
-            case = fork.case
-            night[f"{case.network} {case.task} b{case.batch} {case.title}"].append(round(fork.median, 3))
-        for name, values in night.items():
-            cases[name].append(values)
+    made = [list(results.forks(run)) for run in runs]
+    whole = max(map(len, made))
+    nights = [_night(forks) for forks in made if len(forks) == whole]  # the last may have been interrupted
     about = results.read_run(runs[0])
     content = {
         "machine": {name: about["machine"][name] for name in ("cpu", "cores", "memory_gib")},
         "threads": about["threads"],
         "started": about["started"],
-        "cases": cases,
+        "nights": nights,
     }
     results.write_json(target, content)
-    for name, (fork, night) in sigmas(cases).items():
-        print(f"{name:45} {len(cases[name])} nights  σ_fork {fork:6.2%}  σ_night {night:6.2%}")
+    for most in (1.0, FREE):
+        chosen = cases(content, most)
+        print(f"nights on which others took at most {most:.0%} of the cores")
+        for name, (fork, night) in sigmas(chosen).items():
+            print(f"{name:45} {len(chosen[name])} nights  σ_fork {fork:6.2%}  σ_night {night:6.2%}")
     return 0
 
 
-def sigmas(cases: Cases) -> dict[str, tuple[float, float]]:
+def _night(forks: Sequence[results.Fork]) -> dict[str, Any]:
+    """Images/s of every fork by case, and the largest share of the cores' time that others took."""
+    rates: dict[str, list[float]] = defaultdict(list)
+    for fork in forks:
+        case = fork.case
+        rates[f"{case.network} {case.task} b{case.batch} {case.title}"].append(round(fork.median, 1))
+    shares = [fork.fields["watched"]["others_share"] for fork in forks]
+    return {"others_share": round(max(shares), 3), "images_per_second": rates}
+
+
+def cases(content: dict[str, Any], most: float = 1.0) -> Cases:
+    """By case, of the nights on which others took at most so much of the cores' time."""
+    found: dict[str, list[list[float]]] = defaultdict(list)
+    for night in content["nights"]:
+        if night["others_share"] <= most:
+            for name, values in night["images_per_second"].items():
+                found[name].append(values)
+    return found
+
+
+def sigmas(chosen: Cases) -> dict[str, tuple[float, float]]:
     """Standard deviations of forks within a night and of nights beyond that, of logarithms, by case."""
-    return {name: _sigmas(nights) for name, nights in cases.items()}
+    return {name: _sigmas(nights) for name, nights in chosen.items()}
 
 
 def _sigmas(nights: Sequence[Sequence[float]]) -> tuple[float, float]:

@@ -1,6 +1,6 @@
 """False alarms and found steps of the nightly verdict, and of three rules of others on the same nights.
 
-    python docs/studies/regressions.py [--nights 1000] [--history 40] [--markdown FILE]
+    python docs/studies/regressions.py [--nights 1000] [--steps 10000]
 
 Cases are simulated: each takes σ_fork and σ_night of one of the cases that ``nights.py`` recorded. A night's
 effect is shared by all of its forks, those of a re-run too. *False alarms*: nights of 200 cases on which
@@ -9,8 +9,9 @@ case one, that are called slower on one of the three nights from the step on. Th
 ``reports regressions --rerun``: suspects are run again in the same night. Takes minutes on one core.
 """
 
+import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +24,8 @@ from benchmarks import verdicts
 from benchmarks.evidence import Evidence, evidence
 from benchmarks.expectations import WINDOW, Nights, expected
 from benchmarks.nights import Values
+from docs.studies import nights as recorded
+from implementations import commandline
 
 CASES = 200
 RERUN = 20  # forks of a suspect's re-run
@@ -44,19 +47,18 @@ def heavy(generator: np.random.Generator, shape: tuple[int, ...]) -> Values:
 
 @dataclass(frozen=True)
 class World:
-    """What is simulated: the noise of the recorded cases, ``scale`` times as large."""
+    """What is simulated: the noise of the recorded cases."""
 
     fork: Values  # (recorded,)
     night: Values
     forks: int = 3
     history: int = 60
-    scale: float = 1.0
     noise: Noise = normal
 
     def cases(self, generator: np.random.Generator) -> tuple[Values, Values]:
         """σ_fork and σ_night of CASES cases."""
         chosen = generator.integers(0, len(self.fork), CASES)
-        return self.fork[chosen] * self.scale, self.night[chosen] * self.scale
+        return self.fork[chosen], self.night[chosen]
 
 
 @dataclass
@@ -175,7 +177,8 @@ class Outcome:
     @property
     def false_alarms(self) -> str:
         low, high = stats.binomtest(self.alarmed, self.nights).proportion_ci()
-        return f"{self.alarmed / self.nights:.2%} ({low:.2%} to {high:.2%})"
+        shares = (f"{100 * share:.1f}" for share in (self.alarmed / self.nights, low, high))
+        return "{} % ({} to {})".format(*shares)
 
     @property
     def shares(self) -> tuple[float, ...]:
@@ -202,3 +205,51 @@ def outcomes(world: World, nights: int, trials: int) -> dict[str, Outcome]:
         name: Outcome(nights, alarmed[name], trials * CASES, tuple(map(int, found[name])), reruns[name])
         for name in rules
     }
+
+
+def worlds() -> dict[str, World]:
+    """By what is said of them."""
+    content = recorded.load()
+    sides = [list(recorded.sigmas(recorded.cases(content, most)).values()) for most in (1.0, recorded.FREE)]
+    (fork, night), calm = (tuple(map(np.array, zip(*each, strict=True))) for each in sides)
+    return {
+        "3 forks": World(fork, night, 3),
+        "10 forks": World(fork, night, 10),
+        "30 forks": World(fork, night, 30),
+        "10 forks, 20 nights before": World(fork, night, 10, history=20),
+        "10 forks, heavy tails": World(fork, night, 10, noise=heavy),
+        "calm, 3 forks": World(*calm, 3),
+        "calm, 10 forks": World(*calm, 10),
+    }
+
+
+HEADINGS = ("nights", "rule", "with a false alarm", "found on the 1st", "by the 2nd", "by the 3rd", "re-runs")
+
+
+def table(nights: int, steps: int, chosen: str = "") -> Iterator[str]:
+    """The lines of docs/regressions.md, of the worlds whose titles hold ``chosen``."""
+    yield f"| {' | '.join(HEADINGS)} |"
+    yield "| --- " * len(HEADINGS) + "|"
+    for title, world in worlds().items():
+        if chosen in title:
+            for rule, outcome in outcomes(world, nights, max(1, steps // CASES)).items():
+                found = " | ".join(f"{100 * share:.1f} %" for share in outcome.shares)
+                reruns = f"{outcome.reruns:.1f}" if rule == "this suite" else ""
+                yield f"| {title} | {rule} | {outcome.false_alarms} | {found} | {reruns} |"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--nights", type=commandline.positive, default=1000)
+    parser.add_argument("--steps", type=commandline.positive, default=10_000)
+    parser.add_argument("--world", default="", metavar="WORDS", help="of the titles of those to be simulated")
+    options = parser.parse_args()
+    for line in table(options.nights, options.steps, options.world):
+        print(line, flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

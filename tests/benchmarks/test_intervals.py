@@ -206,3 +206,31 @@ def test_ratio_agrees_with_scipy() -> None:
     result = stats.ttest_ind(np.log(above), np.log(below), equal_var=False).confidence_interval(0.95)
     found = intervals.ratio(above, below)
     assert (found.low, found.high) == pytest.approx((np.exp(result.low), np.exp(result.high)), rel=1e-9)
+
+
+# --- Several ratios together --------------------------------------------------------------
+
+
+def test_the_mean_of_one_ratio_is_that_ratio() -> None:
+    mean, alone = intervals.mean_ratio([(ABOVE, BELOW)]), intervals.ratio(ABOVE, BELOW)
+    assert (mean.value, mean.low, mean.high) == pytest.approx((alone.value, alone.low, alone.high), rel=EXACT)
+
+
+def test_the_mean_of_ratios_is_geometric_and_its_error_that_of_a_mean() -> None:
+    up, down = (ABOVE, BELOW), (BELOW, ABOVE)
+    mean = intervals.mean_ratio([up, down])
+    assert mean.value == pytest.approx(1.0, rel=EXACT)
+    x, y = ([math.log(value) for value in side] for side in up)
+    u, v = statistics.variance(x) / len(x), statistics.variance(y) / len(y)
+    each = (u + v) ** 2 / (u**2 / (len(x) - 1) + v**2 / (len(y) - 1))
+    half = float(stats.t.ppf(0.975, 2 * each)) * math.sqrt(2 * (u + v)) / 2  # equal errors: twice the freedom
+    assert math.log(mean.high) == pytest.approx(half, rel=EXACT)
+
+
+def test_a_mean_with_too_few_forks_in_it_is_a_range() -> None:
+    mean = intervals.mean_ratio([(ABOVE, BELOW), ([2.0, 2.0], [1.0, 1.0])])
+    assert (mean.kind, mean.low, mean.high) == (
+        "range",
+        pytest.approx(2.0),
+        intervals.ratio(ABOVE, BELOW).value,
+    )

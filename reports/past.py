@@ -60,7 +60,7 @@ def _row(one: Watched, said: Said | None) -> Row:
         "verdict": _verdict(said),
         "why": said.judged.reason if said else "not measured on the last night of the history",
         "changes": "; ".join(f"{step.date}: {_change(step)}" for step in changes),
-        "points": [_point(night, before) for before, night in itertools.pairwise((None, *one.nights)) if night],
+        "points": list(map(_point, [None, *one.nights], one.nights)),
         "steps": [{"night": step.date.isoformat(), "label": f"× {step.ratio:.3g}"} for step in changes],
         "levels": list(_levels(one, changes)),
     }
@@ -99,7 +99,7 @@ def _middle(night: Night) -> float:
     return float(np.exp(np.mean(np.log(night.forks))))
 
 
-def _point(night: Night, before: Night | None) -> Row:
+def _point(before: Night | None, night: Night) -> Row:
     changed = differences(before.state, night.state) if before else []
     return {
         "night": night.date.isoformat(),
@@ -117,5 +117,3 @@ def _levels(one: Watched, changes: Sequence[Step]) -> Iterable[Row]:
         level = float(np.exp(np.mean([np.log(_middle(night)) for night in one.nights[start:end]])))
         for place in (start, end - 1):
             yield {"night": dates[place].isoformat(), "value": short(level), "part": part}
-,
-            }

@@ -43,7 +43,8 @@ def test_a_damaged_file_is_one_line_and_exit_code_2(full: Any) -> None:
 
 
 def test_the_report_imports_no_framework() -> None:
-    code = "import sys, reports.__main__, reports.publishing; print(*{name.partition('.')[0] for name in sys.modules})"
+    imports = "import sys, reports.__main__, reports.publishing"
+    code = f"{imports}; print(*{{name.partition('.')[0] for name in sys.modules}})"
     done = run(code=code)
     assert "altair" in done.stdout.split()  # the look at sys.modules would see a framework
     assert not FRAMEWORKS.intersection(done.stdout.split())

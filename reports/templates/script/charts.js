@@ -59,7 +59,7 @@ function fillCharts(holder) {
   }
   const { charts, names, lines } = views[name]();
   const most = shownCharts[name] ?? FIRST_CHARTS;
-  const parts = charts.length ? charts.slice(0, most).map(figure) : [element("p", { class: "quiet" }, "Nothing passes these filters.")];
+  const parts = charts.length ? charts.slice(0, most).map((chart) => figure(typeof chart === "function" ? chart() : chart)) : [element("p", { class: "quiet" }, "Nothing passes these filters.")];
   const grid = element("div", { class: charts.length === 1 ? "grid one" : "grid" }, ...parts);
   holder.replaceChildren(...(names?.length > 1 ? [legend(names, lines)] : []), grid);
   if (charts.length > most) {

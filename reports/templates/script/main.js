@@ -71,7 +71,7 @@ function makeFilters() {
     });
     const field = element("fieldset", {}, element("legend", {}, title), ...boxes);
     const summary = element("summary", {}, element("span", {}, title), element("b", {}));
-    filterBar.append(element("details", { class: "filter", name: "filter", "data-filter": name }, summary, field));
+    filterBar.append(element("details", { class: choices.length > 1 ? "filter" : "filter single", name: "filter", "data-filter": name }, summary, field));
   }
 }
 

@@ -81,8 +81,8 @@ function columnsOf(table) {
   const derived = new Set(["of_fastest", "step", "lead", "next", "verdict", "file", "sha256", "median", "certificate"]);
   return table.columns.filter(({ field, varies }) => {
     if (derived.has(field)) return true;
-    const seen = new Set(rows.map((row) => row[field]).filter((value) => !isEmpty(value)).map(String));
-    return seen.size > (varies ? 1 : 0);
+    const first = rows.find((row) => !isEmpty(row[field]))?.[field];
+    return first !== undefined && (!varies || rows.some((row) => !isEmpty(row[field]) && row[field] !== first));
   });
 }
 

@@ -1,4 +1,4 @@
-"""How fast and how good: python -m benchmarks list|run|train|pack|import|rebuild."""
+"""How fast and how good: python -m benchmarks list|run|train|pack|import|rebuild|export."""
 
 import sys
 
@@ -19,6 +19,7 @@ from typing import cast
 
 from benchmarks import archive, plan, recipes, results, summary, train
 from benchmarks.data.images import ImageSet
+from benchmarks.exporting import commands as exporting
 from benchmarks.history import commands as history
 from benchmarks.run import Effort, Run
 from implementations import commandline, networks, policies, selection
@@ -49,7 +50,7 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 def parser() -> Parser:
     root = Parser(prog="python -m benchmarks", description=__doc__)
     commands = root.add_subparsers(
-        required=True, metavar="list|run|train|pack|import|rebuild", parser_class=Parser
+        required=True, metavar="list|run|train|pack|import|rebuild|export", parser_class=Parser
     )
     _add_list(commands.add_parser("list", help="show the cases of a preset"))
     _add_run(commands.add_parser("run", help="prove, measure and train, in fresh processes"))
@@ -57,6 +58,7 @@ def parser() -> Parser:
     _add_pack(commands.add_parser("pack", help="a run as one archive"))
     history.add_import(commands.add_parser("import", help="runs into the history, also from archives"))
     history.add_rebuild(commands.add_parser("rebuild", help="the history anew from the runs' files"))
+    exporting.add_export(commands.add_parser("export", help="the history or runs for other tools"))
     return root
 
 

@@ -161,7 +161,7 @@ PRESETS = {
     ),
     "nights": Preset(  # a small night that can be repeated many times: how far nights lie apart
         tuple((network, "inference", batch) for network, batches in NIGHTLY.items() for batch in batches),
-        forks=2,
+        forks=3,
         effort=Effort(block_s=0.02, measured_s=0.3, warmup_s=0.5, latency_s=0.05),
         timeout_s=180,
         budget_s=0,

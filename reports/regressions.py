@@ -209,7 +209,8 @@ def table(found: Findings, everything: bool = False) -> Table:
 
 
 def _matters(each: Said) -> bool:
-    return each.judged.open or each.judged.verdict in ("slower", "faster")
+    cleared = each.judged.suspected and each.tonight.again is not None
+    return each.judged.open or cleared or each.judged.verdict in ("slower", "faster")
 
 
 def _answer(found: Findings) -> str:

@@ -51,7 +51,7 @@ class Database:
     @property
     def name(self) -> str:
         """The place in words, without a password."""
-        return self.url.database or "" if self.file else self.url.render_as_string(hide_password=True)
+        return str(self.file) if self.file else self.url.render_as_string(hide_password=True)
 
     @property
     def file(self) -> Path | None:

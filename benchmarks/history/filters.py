@@ -94,7 +94,8 @@ def _of_run(name: str, value: str) -> ColumnElement[bool]:
     if name == "until":
         return runs.started < _day(name, value) + datetime.timedelta(days=1)
     if name == "run":
-        return or_(runs.folder == value, runs.id.startswith(_long(name, value), autoescape=True))
+        by_id = runs.id.startswith(value, autoescape=True) if len(value) >= SHORTEST else false()
+        return or_(runs.folder == value, by_id)
     if name == "commit":
         return runs.commit_id.startswith(_long(name, value), autoescape=True)
     return runs[name] == value

@@ -1,6 +1,6 @@
 """Puts the files of runs into the history: each once, all of a run or nothing, whoever else imports."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,7 +44,7 @@ def import_paths(database: Database, paths: Iterable[Path], notice: Notice) -> I
     What is damaged is refused by name, and the rest is imported.
     """
     total = Imported()
-    for folder, only in _runs(paths):
+    for folder, only in runs_in(paths):
         done = _import(database, folder, only)
         if done.forks or done.others:
             notice(f"{folder}: {done.forks} new forks, {done.others} other new files, {done.skipped} known")
@@ -52,7 +52,7 @@ def import_paths(database: Database, paths: Iterable[Path], notice: Notice) -> I
     return total
 
 
-def _runs(paths: Iterable[Path]) -> Iterator[tuple[Path, list[Path] | None]]:
+def runs_in(paths: Iterable[Path]) -> Iterator[tuple[Path, list[Path] | None]]:
     """Run folders, each with the files of it that are wanted, ``None`` for all."""
     for path in paths:
         if path.is_file() and path.name != "run.json":
@@ -71,15 +71,15 @@ def _import(database: Database, folder: Path, only: Sequence[Path] | None) -> Im
         return Imported(refused=(error,))
     with database.reading() as connection:
         known = {name: row["sha256"] for name, row in _known(connection, run).items()}
-    found, skipped, refused = _read(run, only, known)
+    found, skipped, refused = read_run(run, only, known)
     if not found and known:
         return Imported(1, skipped=skipped, refused=tuple(refused))
     with database.writing() as connection:
         written = write(connection, run, found)
-    return _imported(found, written, skipped, refused)
+    return imported(found, written, skipped, refused)
 
 
-def _imported(
+def imported(
     found: Sequence[Record], written: Sequence[Record], skipped: int, refused: Iterable[UserError]
 ) -> Imported:
     """Of one run; what was found but not written, another process had written, or a later version."""
@@ -88,7 +88,7 @@ def _imported(
     return Imported(1, forks, others, skipped + len(found) - len(written), tuple(refused))
 
 
-def _read(
+def read_run(
     run: RunFiles, only: Sequence[Path] | None, known: Mapping[tuple[str, str], str]
 ) -> tuple[list[Record], int, list[UserError]]:
     """What is new, how many files are known, and why others are refused."""
@@ -110,54 +110,6 @@ def _wanted(run: RunFiles, only: Sequence[Path] | None) -> Iterator[Path]:
     for path in run.files():
         if only is None or path.parent.name == "certificates" or path.name in {one.name for one in only}:
             yield path
-
-
-def rebuild(database: Database, paths: Iterable[Path], notice: Notice, *, forget: bool = False) -> Imported:
-    """The history anew, of nothing but the files in ``paths``; whoever asks meanwhile sees the old one.
-
-    ``UserError``, and the history is as it was, if it would lose what is in none of them, unless ``forget``.
-    """
-    total = Imported()
-    with database.writing() as connection:
-        before = _files(connection)
-        for table in reversed(schema.METADATA.sorted_tables):
-            connection.execute(delete(table))
-        for folder, only in _runs(paths):
-            total += _rebuild_run(connection, folder, only)
-            notice(f"{folder}: read")
-        lost = before - _files(connection)
-        if lost and not forget:
-            raise _losing(database, lost)
-    return total
-
-
-def _rebuild_run(connection: Connection, folder: Path, only: Sequence[Path] | None) -> Imported:
-    try:
-        run = records.open_run(folder)
-    except UserError as error:
-        return Imported(refused=(error,))
-    found, _, refused = _read(run, only, {})
-    return _imported(found, write(connection, run, found), 0, refused)
-
-
-def _files(connection: Connection) -> set[tuple[str, str]]:
-    """The run's folder and the name of every file that a run does not remove itself."""
-    found: set[tuple[str, str]] = set()
-    for kind, table in TABLES.items():
-        if kind != "failures":
-            query = select(table.c.run_id, table.c.file)
-            found |= {(row.run_id, f"{kind}/{row.file}") for row in connection.execute(query)}
-    return found
-
-
-def _losing(database: Database, lost: Collection[tuple[str, str]]) -> UserError:
-    run, file = min(lost)
-    return UserError(
-        f"the history would lose {len(lost)} files that were found nowhere, or are damaged",
-        given=f"{file} of run {run} and others" if len(lost) > 1 else f"{file} of run {run}",
-        allowed=f"the folders of all runs that {database.name} knows",
-        todo="name the other folders too, or forget those files with --forget",
-    )
 
 
 # --- Writing --------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, select
 from benchmarks import comparisons, results
 from benchmarks.history import filters as asking
 from benchmarks.history import schema
-from benchmarks.history.series import Point
+from benchmarks.history.series import ForkRow, Point
 
 ABOUT = ("system", "python", "cpu", "governor", "cpu_limit", "memory_limit_gib")  # of a machine
 FORK = ("series_id", "run_id", "setup_id", "certificate", "images_per_second", "disturbances", "number")
@@ -36,6 +36,26 @@ class Asked:
         for (series, run, label), forks in sorted(self._builds().items(), key=self._age):
             found[series].append(self._point(run, label, sorted(forks, key=lambda fork: fork[6])))
         return found
+
+    def rows(self) -> list[ForkRow]:
+        """Every proven fork by itself, by age of its run, series and number."""
+        builds = sorted(self._builds().items(), key=self._age)
+        return [self._row(fork) for _, forks in builds for fork in sorted(forks, key=lambda one: one[6])]
+
+    def _row(self, fork: Any) -> ForkRow:
+        about, setup = self.runs[fork.run_id], self.setups[fork.setup_id]
+        return ForkRow(
+            run=fork.run_id,
+            started=utc(about.started),
+            commit=about.commit_id,
+            key=self.series[fork.series_id],
+            label=setup.label,
+            versions=setup.versions,
+            number=fork.number,
+            images_per_second=fork.images_per_second,
+            disturbed=bool(fork.disturbances),
+            metrics=dict(zip(schema.METRICS, fork[len(FORK) :], strict=True)),
+        )
 
     def _builds(self) -> dict[Build, list[Any]]:
         """Proven forks, grouped here: the database would take longer to sort them."""

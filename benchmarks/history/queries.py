@@ -8,11 +8,11 @@ from sqlalchemy import Row, func, select
 
 from benchmarks import results
 from benchmarks.history import filters as asking
-from benchmarks.history import importing, migrating, schema
+from benchmarks.history import importing, migrating, rebuilding, schema
 from benchmarks.history.database import Database
 from benchmarks.history.importing import Imported, Notice
 from benchmarks.history.points import Asked, proofs, utc
-from benchmarks.history.series import RunRow, Series, TrainingRow
+from benchmarks.history.series import ForkRow, RunRow, Series, TrainingRow
 from implementations.errors import UserError
 
 
@@ -48,7 +48,7 @@ class History:
 
         ``UserError``, and nothing is changed, if files that it knows are in none of them, unless ``forget``.
         """
-        return importing.rebuild(self.database, paths, notice, forget=forget)
+        return rebuilding.rebuild(self.database, paths, notice, forget=forget)
 
     # --- Questions ---
 
@@ -68,6 +68,11 @@ class History:
             asked = Asked(connection, filters)
             found = [Series(asked.series[number], tuple(points)) for number, points in asked.points().items()]
         return sorted(found, key=lambda one: [str(value) for value in one.key.values()])
+
+    def forks(self, **filters: Any) -> list[ForkRow]:
+        """All proven forks, the oldest runs first; ``filters`` as for ``series``."""
+        with self.database.reading() as connection:
+            return Asked(connection, filters).rows()
 
     def trainings(self, **filters: Any) -> list[TrainingRow]:
         """All proven trainings, the oldest first; ``filters`` by run, training and version."""

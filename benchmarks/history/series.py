@@ -43,6 +43,22 @@ class Series:
 
 
 @dataclass(frozen=True)
+class ForkRow:
+    """One proven fork, disturbed or not, with all that it shares with others."""
+
+    run: str
+    started: datetime.datetime  # when the run was, in UTC
+    commit: str
+    key: Mapping[str, Any]
+    label: str
+    versions: Mapping[str, str]
+    number: int
+    images_per_second: float
+    disturbed: bool
+    metrics: Mapping[str, float | None]  # by the names in ``schema.METRICS``
+
+
+@dataclass(frozen=True)
 class RunRow:
     """One run that the history knows."""
 

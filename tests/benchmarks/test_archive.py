@@ -231,3 +231,12 @@ def test_nothing_arrives_where_something_else_lies(packed: Path, place: Path) ->
     with pytest.raises(UserError, match="not empty"):
         archive.arrive(packed, place)
     assert len(list(place.iterdir())) == 2
+
+
+def test_an_archive_that_another_process_unpacks_meanwhile_arrives_once(
+    packed: Path, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive.arrive(packed, place)
+    monkeypatch.setattr(archive, "_is_taken", lambda folder: False)  # as it was a moment ago
+    assert archive.arrive(packed, place) == place / "run"
+    assert [path.name for path in place.iterdir()] == ["run"]

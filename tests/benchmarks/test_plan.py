@@ -75,7 +75,9 @@ def test_larger_presets_leave_out_no_framework(name: str) -> None:
 
 
 def test_an_unknown_preset_is_refused_with_the_names_there_are() -> None:
-    with pytest.raises(UserError, match=r"given quik; allowed: quick, standard, sweep, node, noise, full"):
+    with pytest.raises(
+        UserError, match=r"given quik; allowed: quick, standard, sweep, node, noise, nights, full"
+    ):
         plan.preset("quik")
 
 

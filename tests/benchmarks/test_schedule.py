@@ -117,6 +117,13 @@ def test_the_presets_forks_are_made_whatever_the_budget(started: Any, minutes: f
     assert made(run) == {A: 3, B: 3}
 
 
+def test_more_forks_than_the_presets_can_be_asked_for(started: Any) -> None:
+    run = started(noisy, minutes=0)
+    run.effort = dataclasses.replace(run.effort, forks=5)
+    run.measure()
+    assert made(run) == {A: 5, B: 5}
+
+
 def test_a_run_that_is_gone_on_with_adds_to_what_is_there(started: Any) -> None:
     started(noisy, minutes=0).measure()
     again = started(noisy, minutes=2)

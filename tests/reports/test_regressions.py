@@ -154,7 +154,9 @@ def rerun(found: Findings, by: float, controls: float = 1.0) -> Findings:
 @pytest.mark.parametrize(("by", "code"), [(0.85, 1), (1.0, 0)])
 def test_a_re_run_confirms_or_clears(by: float, code: int) -> None:
     suspicious = findings(*CALM, nightly(NIGHTS, steps={NIGHTS - 1: 0.85}))
-    assert rerun(suspicious, by).exit_code() == code
+    found = rerun(suspicious, by)
+    assert found.exit_code() == code
+    assert len(table(found).rows) == 1  # what was cleared is shown, too
 
 
 def test_a_control_that_is_slow_in_the_re_run_leaves_it_open() -> None:

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import tempfile
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -68,9 +68,9 @@ def _free_port() -> int:
         return int(free.getsockname()[1])
 
 
-@pytest.fixture
-def postgresql(server: str) -> Iterator[str]:
-    """The URL of a new, empty database."""
+@contextlib.contextmanager
+def database_of(server: str) -> Iterator[str]:
+    """The URL of a new, empty database, gone with the block."""
     name = f"history_{uuid.uuid4().hex}"
     url = sqlalchemy.make_url(f"{server}/postgres").set(drivername="postgresql+psycopg")
     admin = sqlalchemy.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sqlalchemy.NullPool)
@@ -81,18 +81,26 @@ def postgresql(server: str) -> Iterator[str]:
         connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
 
 
+@pytest.fixture
+def postgresql(server: str) -> Iterator[str]:
+    """The URL of a new, empty database."""
+    with database_of(server) as url:
+        yield url
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def shared_place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Where one history of a module's tests may be made, in both databases."""
+    if request.param == "sqlite":
+        yield str(tmp_path_factory.mktemp("shared") / "history.sqlite")
+        return
+    with database_of(request.getfixturevalue("server")) as url:
+        yield url
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Where a new history may be made, in both databases."""
     if request.param == "postgresql":
         return str(request.getfixturevalue("postgresql"))
     return str(tmp_path / "history.sqlite")
-
-
-@pytest.fixture
-def said() -> list[str]:
-    """What an import said, line by line, once ``append`` was handed to it."""
-    return []
-
-
-Notice = Callable[[str], None]

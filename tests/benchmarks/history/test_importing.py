@@ -205,7 +205,13 @@ def changed(path: Path, change: Damage) -> None:
         (lambda content: content["benchmarks"][0]["extra_info"].pop("canary_bound"), "canary_bound"),
         (lambda content: content["benchmarks"][0]["extra_info"].update(schema_version=3), "schema_version"),
         (lambda content: content.update(datetime="yesterday"), "yesterday"),
-        (lambda content: content["benchmarks"][0]["stats"].update(data=[0.5, 0.0]), "stats/data"),
+        *(
+            (
+                lambda content, odd=odd: content["benchmarks"][0]["stats"].update(data=[0.5, odd]),
+                "stats/data/1",
+            )
+            for odd in (0.0, -1, True, "1", None)
+        ),
     ],
 )
 def test_a_damaged_or_newer_fork_is_named_and_the_others_are_imported(

@@ -86,6 +86,14 @@ def test_two_builds_in_one_run_are_two_points(history: History, tmp_path: Path) 
     ]
 
 
+@pytest.fixture(scope="module")
+def night(shared_place: str, tmp_path_factory: pytest.TempPathFactory) -> History:
+    """Of one run, with a fork of two cases."""
+    history = History.open(shared_place, create=True)
+    imported(history, made_run(tmp_path_factory.mktemp("runs") / "night", {CASE: [100.0], OTHER: [200.0]}))
+    return history
+
+
 @pytest.mark.parametrize(
     ("filters", "expected"),
     [
@@ -104,6 +112,7 @@ def test_two_builds_in_one_run_are_two_points(history: History, tmp_path: Path) 
         ({"commit": "%%%%"}, 0),
         ({"run": "night"}, 2),
         ({"run": "other"}, 0),
+        ({"run": "n"}, 0),
         ({"since": "2026-01-02", "until": "2026-01-02"}, 2),
         ({"since": "2026-01-03"}, 0),
         ({"until": "2026-01-01"}, 0),
@@ -111,10 +120,9 @@ def test_two_builds_in_one_run_are_two_points(history: History, tmp_path: Path) 
     ],
 )
 def test_a_series_is_asked_for_by_key_versions_and_run(
-    history: History, tmp_path: Path, filters: dict[str, object], expected: int
+    night: History, filters: dict[str, object], expected: int
 ) -> None:
-    imported(history, made_run(tmp_path / "night", {CASE: [100.0], OTHER: [200.0]}))
-    assert len(history.series(**filters)) == expected
+    assert len(night.series(**filters)) == expected
 
 
 @pytest.mark.parametrize(
@@ -127,9 +135,25 @@ def test_a_series_is_asked_for_by_key_versions_and_run(
         ({"commit": "0"}, "at least the first 4"),
     ],
 )
-def test_what_cannot_be_asked_for_is_refused(history: History, filters: dict[str, str], said: str) -> None:
+def test_what_cannot_be_asked_for_is_refused(night: History, filters: dict[str, str], said: str) -> None:
     with pytest.raises(UserError, match=said):
-        history.series(**filters)
+        night.series(**filters)
+
+
+def test_runs_are_not_asked_for_by_what_forks_are(night: History) -> None:
+    assert len(night.runs(run="night")) == 1
+    with pytest.raises(UserError, match="preset"):
+        night.runs(framework="pytorch")
+
+
+def test_forks_are_told_one_by_one(night: History) -> None:
+    by_task = {fork.key["task"]: fork for fork in night.forks()}
+    assert {task: fork.images_per_second for task, fork in by_task.items()} == {
+        "training": 100.0,
+        "inference": 200.0,
+    }
+    assert by_task["training"].metrics["peak_rss_bytes"] == 2**20
+    assert by_task["training"].metrics["peak_device_bytes"] is None
 
 
 def test_runs_are_told_with_what_they_hold(history: History, tmp_path: Path) -> None:
@@ -145,10 +169,6 @@ def test_runs_are_told_with_what_they_hold(history: History, tmp_path: Path) -> 
 
 def test_trainings_are_told_by_run(history: History, tmp_path: Path) -> None:
     folder = made_run(tmp_path / "a", {CASE: [100.0]})
-    proof = (
-        next(point for series in history.series() for point in series.points) if history.series() else None
-    )
-    assert proof is None
     made_training(folder, made_certificate(folder))
     made_training(folder, "another", framework="paddle")
     imported(history, folder)

@@ -1,4 +1,4 @@
-"""What it means: python -m reports html|compare|regressions."""
+"""What it means: python -m reports html|site|compare|regressions."""
 
 import sys
 
@@ -7,13 +7,11 @@ if not __package__:  # started as a file or a folder: nothing of the project cou
     sys.exit(2)
 
 import argparse
-import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 
 from implementations import commandline
 from implementations.commandline import Parser
-from implementations.errors import UserError
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -23,11 +21,17 @@ def main(arguments: Sequence[str]) -> int:
 
 def parser() -> Parser:
     root = Parser(prog="python -m reports", description=__doc__)
-    commands = root.add_subparsers(required=True, metavar="html|compare|regressions", parser_class=Parser)
+    commands = root.add_subparsers(required=True, metavar="html|site|compare|…", parser_class=Parser)
     html = commands.add_parser("html", help="make one HTML file of a run, readable without network")
-    html.add_argument("results", type=Path, metavar="RESULTS", help="the run's folder")
-    html.add_argument("-o", "--output", type=Path, metavar="FILE", help="default: RESULTS/report.html")
+    html.add_argument("results", type=Path, nargs="+", metavar="RESULTS", help="runs' folders")
+    html.add_argument("-o", "--output", type=Path, metavar="FILE", help="default: report.html in the first")
+    html.add_argument("--history", metavar="PLACE", help="file or URL; shows its series, too")
     html.set_defaults(run=_html)
+    site = commands.add_parser("site", help="index, run pages and history, for any web host")
+    site.add_argument("results", type=Path, nargs="+", metavar="RUN", help="runs' folders")
+    site.add_argument("-o", "--output", type=Path, metavar="DIR", default=Path("site"), help="default: site")
+    site.add_argument("--history", metavar="PLACE", help="file or URL; without it there is no history's page")
+    site.set_defaults(run=_site)
     _add_compare(commands.add_parser("compare", help="two selections: ratio, interval, verdict of each case"))
     _add_regressions(commands.add_parser("regressions", help="tonight against the nights before"))
     return root
@@ -86,41 +90,15 @@ def _regressions(options: argparse.Namespace) -> int:
 
 
 def _html(options: argparse.Namespace) -> int:
-    from reports import page, queries  # after the options: --help need not wait for the chart library
+    from reports import publishing  # after the options: --help need not wait for the chart library
 
-    output = options.output or options.results / "report.html"
-    report = queries.read(options.results)
-    _check_place(output)
-    write(output, page.render([report]))
-    print(f"report: {output}")
-    return 0
+    return publishing.html(options)
 
 
-def _check_place(path: Path) -> None:
-    if path.is_dir() or not path.absolute().parent.is_dir():
-        raise _unwritable(path, "it is a folder" if path.is_dir() else "its folder does not exist")
+def _site(options: argparse.Namespace) -> int:
+    from reports import publishing
 
-
-def write(path: Path, text: str) -> None:
-    """Write under a temporary name, then rename: the page is there whole or not at all."""
-    temporary = path.with_name(f".{path.name}.partial")
-    try:
-        temporary.write_bytes(text.encode("utf-8", "replace"))  # JSON can hold halves of characters
-        temporary.replace(path)
-    except OSError as error:
-        raise _unwritable(path, error.strerror or type(error).__name__) from None
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
-
-
-def _unwritable(path: Path, why: str) -> UserError:
-    return UserError(
-        f"the report cannot be written ({why})",
-        given=path,
-        allowed="a file's name in a folder that exists and can be written",
-        todo="make the folder, free space, or choose another -o FILE",
-    )
+    return publishing.site(options)
 
 
 if __name__ == "__main__":

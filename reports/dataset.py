@@ -2,8 +2,7 @@
 
 import itertools
 import math
-import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from benchmarks import intervals
@@ -13,6 +12,7 @@ from reports import charts, columns, headings, learning_data, sameness_data
 from reports.columns import ends, short
 from reports.proofs import title
 from reports.queries import Group, Measured, Report
+from reports.wording import shortened
 
 FILTERS = {
     "run": "Run",
@@ -28,7 +28,6 @@ Row = dict[str, Any]
 
 def of(reports: Sequence[Report], history: Sequence[Row] = ()) -> Row:
     """All that the page's charts and tables show of ``reports`` and of ``history``."""
-    cases = [case for report in reports for case in _cases(report)]
     prepared = {
         **sameness_data.rows(reports),
         **learning_data.rows(reports),
@@ -36,17 +35,28 @@ def of(reports: Sequence[Report], history: Sequence[Row] = ()) -> Row:
         "history": list(history),
     }
     return {
-        "filters": FILTERS,
-        "looks": charts.looks(_names(reports, history)),
-        "cases": columns.packed(cases),
+        **bare(prepared, _names(reports, history), sameness_data.extra_columns(reports)),
+        "cases": columns.packed([case for report in reports for case in _cases(report)]),
         "groups": [_group(group) for report in reports for group in report.groups],
         "policies": columns.packed([row for report in reports for row in _gains(report)]),
-        "rows": {name: rows for name, rows in prepared.items() if rows},
-        "tables": headings.as_data(sameness_data.extra_columns(reports)),
-        "charts": charts.specifications(),
         "roofs": [_roofs(report) for report in reports if report.ceilings],
         "trainings": [learning_data.training(t) for report in reports for t in report.trainings],
-        "runs": [report.started for report in reports],
+    }
+
+
+def bare(rows: Mapping[str, list[Row]], names: Sequence[str], extra: Mapping[str, Any] | None = None) -> Row:
+    """A page's data with ``rows`` by table, and no case; ``names`` are the frameworks in it."""
+    return {
+        "filters": FILTERS,
+        "looks": charts.looks(names),
+        "cases": {},
+        "groups": [],
+        "policies": {},
+        "rows": {name: found for name, found in rows.items() if found},
+        "tables": headings.as_data(extra or {}),
+        "charts": charts.specifications(),
+        "roofs": [],
+        "trainings": [],
     }
 
 
@@ -97,7 +107,8 @@ def _numbers(case: Measured) -> Row:
 
 def _named(files: Sequence[str]) -> list[str]:
     """How all names begin, then how each goes on."""
-    begin = os.path.commonprefix(files)
+    pairs = itertools.takewhile(lambda letters: len(set(letters)) == 1, zip(*files, strict=False))
+    begin = "".join(letters[0] for letters in pairs)
     return [begin, *(name[len(begin) :] for name in files)]
 
 
@@ -183,7 +194,7 @@ def _failures(report: Report) -> Iterable[Row]:
             "batch": failure.batch,
             "name": failure.title,
             "forks": ", ".join(map(str, failure.forks)),
-            "reason": failure.reason,
+            "reason": shortened(failure.reason),
         }
 
 

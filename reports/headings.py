@@ -9,8 +9,9 @@ from typing import Any
 class Column:
     """A heading and the field below it.
 
-    ``kind`` is how a value is shown: text, code, name (of a framework), whole, quantity, percent, decimal,
-    interval and ratio (value, low, high, kind of the ends), cell (text, value to sort by, note, tone).
+    ``kind`` is how a value is shown: text, code, link, name (of a framework), names, list, lines, whole,
+    quantity, percent, decimal, interval and ratio (value, low, high, kind of the ends), cell (text, value to
+    sort by, note, tone).
     A column that ``varies`` is left out where it has one value only; any is, where it has none.
     """
 
@@ -247,6 +248,19 @@ TABLES = {
             Column("reason", "reason"),
         ),
     ),
+    "runs": Table(
+        "Runs, the newest first",
+        "runs",
+        (
+            Column("run", "page", "link"),
+            Column("device", "device"),
+            Column("preset", "preset"),
+            Column("networks", "network", "names"),
+            Column("frameworks", "name", "names"),
+            Column("claims proven", "claims", "cell"),
+            Column("answers", "answers", "lines"),
+        ),
+    ),
     "history": Table(
         "Every series: its nights, its last value, its smallest visible step",
         "history",
@@ -258,11 +272,14 @@ TABLES = {
             Column("policy", "policy", varies=True),
             Column("precision", "precision", varies=True),
             Column("device", "device", varies=True),
+            Column("metric", "metric", varies=True),
             Column("nights", "nights", "whole"),
-            Column("last", "last", "quantity", "images/s"),
+            Column("last", "last", "quantity"),
+            Column("counted in", "unit", varies=True),
             Column("against before", "change", "ratio"),
             Column("verdict", "verdict", "cell"),
             Column("smallest visible step", "visible", "percent"),
+            Column("why", "why"),
             Column("change points", "changes"),
         ),
     ),

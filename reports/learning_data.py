@@ -106,7 +106,8 @@ def _about(training: Training) -> str:
     return (
         f"{task.data}: {task.train_images:,} training and {task.test_images:,} test images. {task.network}, "
         f"{task.optimizer}{schedule}, batch {task.batch}, {task.steps_per_epoch:,} steps an epoch, {named}. "
-        f"{task.test_images:,} test images tell one accuracy to ±{training.accuracy_error:.3f} (95\N{NO-BREAK SPACE}%): "
+        f"{task.test_images:,} test images tell one accuracy to ±{training.accuracy_error:.3f} "
+        "(95\N{NO-BREAK SPACE}%): "
         "smaller differences of single runs say nothing about a framework."
     )
 

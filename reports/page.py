@@ -11,6 +11,7 @@ from typing import Any
 import jinja2
 import vl_convert
 
+from implementations.network import place
 from reports import dataset, headlines, sameness_data, strips, tabs, wording
 from reports.proofs import Proof
 from reports.queries import Report
@@ -18,7 +19,6 @@ from reports.queries import Report
 TEMPLATES = Path(__file__).with_name("templates")
 STYLES = ("base", "head", "views")
 SCRIPTS = ("words", "data", "state", "tables", "charts", "views", "learning", "history", "main")
-REASON_LENGTH = 300  # characters of a failure's reason: some tools say pages
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,19 @@ def render(reports: Sequence[Report], history: Sequence[dict[str, Any]] = (), in
     )
 
 
+def listing(heading: str, rows: dict[str, list[dict[str, Any]]], index: str = "", **content: Any) -> str:
+    """A page of tables and charts over ``rows`` alone: a site's first page, or its history."""
+    names = [name for found in rows.values() for row in found for name in _named(row["name"])]
+    data = dataset.bare(rows, sorted(set(names), key=lambda name: (place(name.partition(" (")[0]), name)))
+    nothing = {"reports": (), "seal": None, "answers": (), "facts": (), "failed": False, "slips": None}
+    named = {"heading": heading, "index": index, "data": data, "tabs": tabs.of(data, always=())}
+    return written(**{**nothing, **named, **content})
+
+
+def _named(names: str | list[str]) -> list[str]:
+    return [names] if isinstance(names, str) else names
+
+
 def written(**content: Any) -> str:
     """The page's frame around ``content``."""
     scripts = {"vega": _chart_library(), "page": "\n".join(_file(f"script/{name}.js") for name in SCRIPTS)}
@@ -72,7 +85,7 @@ def written(**content: Any) -> str:
             scripts={name: _guarded(text) for name, text in scripts.items()},
             script_hashes=" ".join(f"'{_csp_hash(_guarded(text))}'" for text in scripts.values()),
             licences=_file("licences.txt"),
-            **content,
+            **{"links": (), **content},
         )
     )
 
@@ -153,10 +166,6 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"shortened": _shortened}
+    environment.filters |= {"shortened": wording.shortened}
     environment.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "allow_nan": False}
     return environment
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= REASON_LENGTH else text[:REASON_LENGTH] + " …"

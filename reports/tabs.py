@@ -1,6 +1,6 @@
 """Which views a page has, in tabs: only those that have something to show. Nothing about HTML."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ class Tab:
 
 
 TABS = (
-    Tab("overview", "Overview", ("answers", "doubts", "failures")),
+    Tab("overview", "Overview", ("runs", "answers", "doubts", "failures")),
     Tab("speed", "Speed", ("throughput", "latency", "sweep", "policies", "phases")),
     Tab("limits", "Limits", ("limits", "roofline", "memory", "energy")),
     Tab("learning", "Learning", ("learned", "curves", "rates", "confusions", "samples")),
@@ -27,16 +27,14 @@ TABS = (
 ALWAYS = ("failures", "sameness", "slips", "machine", "method")
 
 
-def of(data: Mapping[str, Any], without: tuple[str, ...] = ()) -> tuple[Tab, ...]:
-    """The tabs of a page with ``data``; views ``without`` which it does are left out."""
-    kept = (
-        Tab(t.name, t.title, tuple(v for v in t.views if v not in without and _has(v, data))) for t in TABS
-    )
+def of(data: Mapping[str, Any], always: Collection[str] = ALWAYS) -> tuple[Tab, ...]:
+    """The tabs of a page with ``data``: views that it has something for, and those there ``always``."""
+
+    def shown(view: str) -> bool:
+        return view in always or (view in _NEEDS and bool(_NEEDS[view](data)))
+
+    kept = (Tab(tab.name, tab.title, tuple(filter(shown, tab.views))) for tab in TABS)
     return tuple(tab for tab in kept if tab.views)
-
-
-def _has(view: str, data: Mapping[str, Any]) -> bool:
-    return view in ALWAYS or bool(_NEEDS[view](data))
 
 
 def _cases(field: str) -> Any:
@@ -51,6 +49,10 @@ def _cases(field: str) -> Any:
 
 def _rows(table: str) -> Any:
     return lambda data: data["rows"].get(table)
+
+
+def _curves(data: Mapping[str, Any]) -> list[Any]:
+    return [curve for training in data["trainings"] for curve in training["curves"]]
 
 
 def _batches(data: Mapping[str, Any]) -> bool:
@@ -81,4 +83,5 @@ _NEEDS = {
     "exports": _rows("exports"),
     "layers": _rows("layers"),
     "history": _rows("history"),
+    "runs": _rows("runs"),
 }

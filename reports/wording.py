@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from benchmarks.intervals import Interval
 from implementations.policies import EQUAL
 from reports.headlines import Headline
-from reports.queries import Group
 
 ENOUGH = 3  # significant digits
+REASON_LENGTH = 300  # characters of a failure's reason: some tools say pages
 PERCENT = "\N{NO-BREAK SPACE}%"
 
 
@@ -20,25 +20,14 @@ def quantity(value: float) -> str:
     return f"{value:,.{max(0, ENOUGH - whole)}f}"
 
 
+def shortened(text: str) -> str:
+    """The beginning of a long text."""
+    return text if len(text) <= REASON_LENGTH else text[:REASON_LENGTH] + " …"
+
+
 def share(value: float) -> str:
     """``37 %``, ``0.2 %``."""
     return f"{100 * value:.0f}{PERCENT}" if value >= 0.01 else f"{100 * value:.1g}{PERCENT}"
-
-
-def ends(interval: Interval) -> str:
-    """``11.9 to 12.7``, in images per second; what is no interval says so."""
-    if interval.forks == 1:
-        return "one fork"
-    return _named(interval, f"{quantity(interval.low)} to {quantity(interval.high)}")
-
-
-def ratio_ends(interval: Interval) -> str:
-    """``0.72 to 0.78``; what is no interval says so."""
-    return _named(interval, ratio(interval)[1])
-
-
-def _named(interval: Interval, limits: str) -> str:
-    return limits if interval.kind == "interval" else f"range {limits}"
 
 
 def ratio(interval: Interval) -> tuple[str, str]:
@@ -77,12 +66,6 @@ class Answer:
 
     def __str__(self) -> str:
         return f"{self.verdict} ({self.evidence})."
-
-
-def heading(group: Group) -> str:
-    """``vgg16 inference, batch 1``; with the policy if it is not ``equal``."""
-    policy = "" if group.policy == EQUAL else f", policy {group.policy}"
-    return f"{group.network} {group.task}, batch {group.batch}{policy}"
 
 
 def task(headline: Headline) -> str:

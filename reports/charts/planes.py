@@ -49,7 +49,7 @@ def sweep() -> Spec:
 
 
 def roofline() -> Spec:
-    """FLOP/s against FLOP a byte, both logarithmic, under the measured ceilings of arithmetic and of copies."""
+    """FLOP/s against FLOP a byte, both logarithmic, under the measured ceilings."""
     x = alt.X(
         "intensity:Q",
         title="FLOP a byte, by arithmetic",
@@ -132,7 +132,7 @@ def history() -> Spec:
         alt.Chart(ROWS).mark_line(strokeWidth=1.75, color="var(--accent)").encode(x=x, y=y),
         alt.Chart(ROWS)
         .mark_point(filled=True, opacity=1, size=38, color="var(--accent)")
-        .encode(x=x, y=y, tooltip=tooltips(date="night", text="median", forks="forks", versions="versions")),
+        .encode(x=x, y=y, tooltip=tooltips(date="night", text="mean", forks="forks", versions="changed")),
     )
     return finished(chart, 220)
 

@@ -105,7 +105,7 @@ def energy() -> Spec:
 
 
 def limits() -> Spec:
-    """Two bars a framework on one scale to 100 %: of the FLOP/s ceiling (upper), of the copy ceiling (lower)."""
+    """Two bars a framework: share of the FLOP/s ceiling (upper), of the copy ceiling (lower)."""
     scale = alt.Scale(domainMin=0, domainMax={"expr": "max(1, data('rows')[0].furthest)"}, nice=False)  # type: ignore[arg-type]
     axis = alt.Axis(format="%", tickCount=4, domain=False, ticks=False)
     base = alt.Chart(ROWS).encode(y=names(), color=framework_color())
@@ -130,7 +130,7 @@ def limits() -> Spec:
 
 
 def policies() -> Spec:
-    """Hollow circle: equal; the framework's filled shape: best; an arrowless line between; the factor above."""
+    """Hollow circle: equal; the framework's filled shape: best; a line between; the factor above."""
     base = alt.Chart(ROWS).encode(y=names(), color=framework_color())
     tooltip = tooltips(
         name="framework", equal_text="equal, images/s", text="best, images/s", factor="best / equal"

@@ -78,7 +78,7 @@ def tooltips(**titles: str) -> list[alt.Tooltip]:
 
 
 def only(field: str, chart: alt.Chart) -> alt.Chart:
-    """``chart`` over the rows that have something in ``field``; the page's script leaves it out if none has."""
+    """``chart`` over the rows with something in ``field``; the page's script drops it if none has."""
     named: alt.Chart = chart.transform_filter(f"datum.{field}").properties(name=f"only_{field}")
     return named
 

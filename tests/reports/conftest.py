@@ -328,9 +328,48 @@ def rich(tmp_path_factory: pytest.TempPathFactory) -> Folder:
     return enrich(Folder(tmp_path_factory.mktemp("rich")).describe())
 
 
+HISTORY = {
+    "network": "mlp",
+    "task": "training",
+    "batch": 32,
+    "name": "paddle",
+    "policy": "equal",
+    "precision": "float32",
+    "device": MACHINE["cpu"],
+    "metric": "speed",
+    "unit": "images/s",
+    "nights": 3,
+    "last": 80.0,
+    "change": [0.8, 0.7, 0.9],
+    "visible": 0.05,
+    "verdict": {"text": "▼ slower", "value": 2, "tone": "bad"},
+    "why": "beyond chance over 2 nights",
+    "changes": "2026-01-03: × 0.8 (paddle 3.2.0 → 3.3.1)",
+    "points": [
+        {"night": f"2026-01-0{n}", "value": value, "forks": [value, 1.01 * value], "changed": ""}
+        for n, value in enumerate((100.0, 80.0, 80.0), start=2)
+    ],
+    "steps": [{"night": "2026-01-03", "label": "× 0.8"}],
+    "levels": [{"night": f"2026-01-0{n}", "value": 80.0, "part": 1} for n in (3, 4)],
+}
+
+
 @pytest.fixture(scope="session")
 def rich_page(rich: Folder) -> str:
-    return page.render([queries.read(rich.path)])
+    return page.render([queries.read(rich.path)], [HISTORY])
+
+
+@pytest.fixture(scope="session")
+def index_page() -> str:
+    """A site's first page, with one run."""
+    run = {"run": "2026-01-02T03:04", "page": {"text": "2026-01-02 03:04", "href": "runs/run.html"}}
+    run |= {"device": MACHINE["cpu"], "preset": "quick", "network": ["mlp"], "name": ["pytorch", "paddle"]}
+    run |= {
+        "policy": ["equal"],
+        "claims": {"text": "4 of 4", "value": 4, "tone": "good"},
+        "answers": ["same"],
+    }
+    return page.listing("1 run on 1 device", {"runs": [run]}, links=[("History", "history.html")])
 
 
 @pytest.fixture(scope="session")

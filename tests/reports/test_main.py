@@ -10,6 +10,7 @@ import pytest
 from implementations.commandline import ROOT
 from implementations.errors import UserError
 from reports import __main__ as command
+from reports import publishing
 
 FRAMEWORKS = {"torch", "tensorflow", "keras", "paddle", "onnxruntime", "jax"}
 
@@ -42,9 +43,8 @@ def test_a_damaged_file_is_one_line_and_exit_code_2(full: Any) -> None:
 
 
 def test_the_report_imports_no_framework() -> None:
-    code = (
-        "import sys, reports.__main__, reports.page; print(*{name.partition('.')[0] for name in sys.modules})"
-    )
+    imports = "import sys, reports.__main__, reports.publishing"
+    code = f"{imports}; print(*{{name.partition('.')[0] for name in sys.modules}})"
     done = run(code=code)
     assert "altair" in done.stdout.split()  # the look at sys.modules would see a framework
     assert not FRAMEWORKS.intersection(done.stdout.split())
@@ -89,11 +89,11 @@ def test_a_full_disk_leaves_the_old_report_and_nothing_partial(
 
     monkeypatch.setattr(Path, "replace", full_disk)
     with pytest.raises(UserError, match="No space left on device"):
-        command.write(output, "the new one")
+        publishing.write(output, "the new one")
     assert output.read_text() == "the old one"
     assert files(folder.path) == {"report.html", "run.json"}
 
 
 def test_half_a_character_does_not_stop_the_report(tmp_path: Path) -> None:
-    command.write(tmp_path / "page.html", "half \ud800 a character")  # JSON's escapes can hold one
+    publishing.write(tmp_path / "page.html", "half \ud800 a character")  # JSON's escapes can hold one
     assert (tmp_path / "page.html").read_text() == "half ? a character"

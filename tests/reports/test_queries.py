@@ -77,7 +77,12 @@ def test_an_export_says_where_it_comes_from(full: Any) -> None:
 def test_phases_memory_and_steadiness(folder: Any) -> None:
     (group,) = measured(folder, {PYTORCH: [100.0, 101.0, 99.0]}).groups
     case = group.cases[0]
-    assert case.phases_s == {"first_call": 0.125, "import": 2.0, "build": 0.25}  # medians over forks 1, 2, 3
+    assert case.phases_s == {
+        "import": 2.0,  # medians over forks 1, 2, 3
+        "build": 0.25,
+        "first_call": 0.125,
+        "warmup": 1.5,
+    }
     assert case.peak_rss_mib == 103  # the largest fork's
     assert case.peak_device_mib is None
     assert case.steady == 2
@@ -181,8 +186,12 @@ def test_numbers_without_a_certificate_that_holds_are_left_out_and_named(folder:
 def test_trainings_of_one_task_are_laid_over_each_other(full: Any) -> None:
     (training,) = queries.read(full.path).trainings
     assert [curve.framework for curve in training.curves] == ["pytorch", "keras-tensorflow", "paddle"]
-    assert [epoch.test_accuracy for epoch in training.curves[0].epochs] == [0.1, 0.8, 0.9]
-    assert training.curves[0].seconds_per_epoch == 3.0  # epochs of 2 and 4 s
+    assert [epoch.values["test", "main", "accuracy"] for epoch in training.curves[0].epochs] == [
+        0.1,
+        0.8,
+        0.9,
+    ]
+    assert training.learned[0].seconds_per_epoch == 3.0  # epochs of 2 and 4 s
     expected = 1.96 * math.sqrt(0.902 * 0.098 / 360)  # the best accuracy's binomial error
     assert training.accuracy_error == pytest.approx(expected)
 

@@ -1,28 +1,18 @@
 """The mutants in the report: every slip of the code's table, with what each framework made of it."""
 
 import json
-import re
 from typing import Any
 
 import pytest
+from report_pages import data, rendered, said
 
 from benchmarks import results
 from implementations.errors import UserError
 from implementations.mutants import HARMLESS, MUTANTS
 from implementations.training_mutants import TRAINING_MUTANTS
-from reports import page, queries, slips
+from reports import slips
 
 COUNT = len(MUTANTS) + len(HARMLESS) + len(TRAINING_MUTANTS)
-
-
-def said(folder: Any) -> str:
-    """The page's text, its blanks made one."""
-    return " ".join(re.sub(r"<[^>]+>", " ", rendered(folder)).split())
-
-
-def rendered(folder: Any) -> str:
-    html = page.render(queries.read(folder.path))
-    return re.sub(r"<(script|style)\b.*?</\1>", " ", html, flags=re.DOTALL)
 
 
 def record(framework: str, *, escaped: str = "", without: str = "") -> dict[str, Any]:
@@ -76,31 +66,37 @@ def test_a_damaged_record_is_refused(content: str, folder: Any) -> None:
         slips.read(folder.path)
 
 
+def outcomes(page: str) -> list[str]:
+    """What the page's table says of every slip in every framework."""
+    cells = (cell for row in data(page)["rows"]["slips"] for name, cell in row.items() if name[:3] == "in_")
+    return [cell["text"] for cell in cells]
+
+
 def test_the_page_says_where_they_were_caught(full: Any) -> None:
     keep(full, record("pytorch"), record("paddle"))
-    text = said(full)
-    assert f"{COUNT} slips on purpose, each caught where it should be in pytorch, paddle" in text
-    assert "ESCAPED" not in text
-    assert text.count("✓ passed") == 2 * len(HARMLESS)
+    html = rendered(full)
+    assert f"All {COUNT} were judged rightly in pytorch, paddle." in said(html)
+    assert outcomes(html).count("✓ passed") == 2 * len(HARMLESS)
+    assert len(outcomes(html)) == 2 * COUNT
+    assert "✗ ESCAPED" not in outcomes(html)
 
 
 def test_the_page_says_so_if_one_got_away(full: Any) -> None:
     keep(full, record("pytorch", escaped=MUTANTS[0].name))
-    text = said(full)
-    assert "1 not caught" in text
-    assert text.count("ESCAPED") == 1
+    html = rendered(full)
+    assert f"1 of {COUNT} were not caught." in said(html)
+    assert outcomes(html).count("✗ ESCAPED") == 1
 
 
 def test_without_a_record_the_page_names_the_command(full: Any) -> None:
-    text = said(full)
-    assert "not tried with these builds yet" in text
+    text = said(rendered(full))
+    assert "Not tried with these builds yet" in text
     assert "python -m implementations check --mutants tries them" in text
 
 
 def test_all_comparisons_are_a_click_away(full: Any) -> None:
-    html = rendered(full)
+    rows = data(rendered(full))["rows"]["findings"]
     certificates = list((full.path / "certificates").glob("*.json"))
     findings = [f for path in certificates for f in json.loads(path.read_text())["findings"]]
-    total = sum(finding["compared"] for finding in findings)
-    assert f"Level by level: all {total:,} comparisons behind this table" in said(full)
-    assert html.count("<td>3 training</td>") == sum(f["level"] == 3 for f in findings)
+    assert sum(row["compared"] for row in rows) == sum(finding["compared"] for finding in findings)
+    assert len(rows) == len(findings)

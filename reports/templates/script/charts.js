@@ -10,8 +10,10 @@ function draw(place) {
   waiting.delete(place);
   watcher.unobserve(place);
   const specification = { ...structuredClone(data.charts[chart.spec]), datasets: chart.datasets };
-  // A layer over rows of one kind is left out where there are none of them.
-  specification.layer = specification.layer?.filter(({ name }) => !name?.startsWith("only_") || chart.datasets.rows.some((row) => row[name.slice(5)]));
+  // A layer is left out where it has no rows, or none of its kind.
+  const empty = ({ data: source, name }) => chart.datasets[source?.name]?.length === 0
+    || (name?.startsWith("only_") && !chart.datasets.rows.some((row) => row[name.slice(5)]));
+  specification.layer = specification.layer?.filter((layer) => !empty(layer));
   if (chart.inner) specification.height = chart.inner;
   chart.adjust?.(specification);
   return vegaEmbed(place, specification, OPTIONS).then((result) => {
@@ -57,7 +59,7 @@ function fillCharts(holder) {
   }
   const { charts, names, lines } = views[name]();
   const most = shownCharts[name] ?? FIRST_CHARTS;
-  const parts = charts.length ? charts.slice(0, most).map(figure) : [element("p", { class: "quiet" }, "Nothing passes these filters.")];
+  const parts = charts.length ? charts.slice(0, most).map((chart) => figure(typeof chart === "function" ? chart() : chart)) : [element("p", { class: "quiet" }, "Nothing passes these filters.")];
   const grid = element("div", { class: charts.length === 1 ? "grid one" : "grid" }, ...parts);
   holder.replaceChildren(...(names?.length > 1 ? [legend(names, lines)] : []), grid);
   if (charts.length > most) {

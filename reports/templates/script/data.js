@@ -85,7 +85,7 @@ function rowsOf(source) {
 // All values that a filter can choose from, in the report's order.
 const known = {};
 function values(name) {
-  return (known[name] ??= [...new Set([...cases, ...Object.values(data.rows).flat()].flatMap((row) => row[name] ?? []))].map(String));
+  return (known[name] ??= [...new Set([...cases, ...Object.entries(data.rows).flatMap(([table, rows]) => (table === "runs" && name === "run" ? [] : rows))].flatMap((row) => row[name] ?? []))].map(String));
 }
 
 const current = { groups: [] };

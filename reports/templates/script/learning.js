@@ -40,9 +40,13 @@ function curveRows(curve, values, alpha, axis) {
   }]));
 }
 
-function titled(axis) {
+// Says what the axis counts; epochs are whole.
+function titled(axis, rows) {
+  const last = Math.max(...rows.map((row) => row.x));
+  const step = Math.max(1, Math.ceil(last / 6));
+  const whole = axis === "epoch" ? { values: Array.from({ length: Math.floor(last / step) + 1 }, (_, n) => n * step) } : {};
   return (specification) => {
-    for (const layer of specification.layer ?? [specification]) if (layer.encoding?.x?.field === "x") Object.assign(layer.encoding.x, { title: axis, axis: { ...layer.encoding.x.axis, tickMinStep: axis === "epoch" ? 1 : undefined } });
+    for (const layer of specification.layer ?? [specification]) if (layer.encoding?.x?.field === "x") Object.assign(layer.encoding.x, { title: axis, axis: { ...layer.encoding.x.axis, ...whole } });
   };
 }
 
@@ -58,7 +62,7 @@ views.curves = () => {
       if (!rows.length) return;
       const title = `${training.title}: ${part} ${measure}${heads.length > 1 || of === WEIGHTED ? `, ${of}` : ""}`;
       const last = training.curves.map((curve) => `${curve.name} seed ${curve.seed}: ${curve.values[place].findLast((value) => value !== null)?.toPrecision(4) ?? "not a number"}`);
-      charts.push({ title, spec: "curve", about: `${title}, by ${axis}. At the end: ${last.join("; ")}.`, height: 290, adjust: titled(axis), datasets: { rows } });
+      charts.push({ title, spec: "curve", about: `${title}, by ${axis}. At the end: ${last.join("; ")}.`, height: 290, adjust: titled(axis, rows), datasets: { rows } });
     });
   }
   return { charts, names: learners(), lines: true };
@@ -69,7 +73,7 @@ views.rates = () => {
   const charts = visibleTrainings().filter(({ curves }) => curves.some((curve) => curve.rate.some((rate) => rate !== null))).map((training) => {
     const rows = training.curves.flatMap((curve) => curve.rate.flatMap((rate, n) => (rate === null ? [] : [{ ...look(curve), series: `${curve.name} ${curve.seed}`, x: xOf(curve, axis)[n], value: rate, epoch: curve.epoch[n], text: quantity(rate) }])));
     const ends = rows.length ? `from ${rows[0].text} to ${rows.at(-1).text}` : "";
-    return { title: training.title, spec: "rate", about: `Learning rate of ${training.title}, by ${axis}: ${ends}.`, height: 190, adjust: titled(axis), datasets: { rows } };
+    return { title: training.title, spec: "rate", about: `Learning rate of ${training.title}, by ${axis}: ${ends}.`, height: 190, adjust: titled(axis, rows), datasets: { rows } };
   });
   return { charts };
 };

@@ -63,7 +63,7 @@ const counts = document.getElementById("count");
 function makeFilters() {
   for (const [name, title] of Object.entries(data.filters)) {
     const choices = values(name);
-    if (choices.length < 2 && name === "run") continue;
+    if (!choices.length || (choices.length < 2 && name === "run")) continue;
     const boxes = choices.map((value) => {
       const box = element("input", { type: "checkbox", value });
       box.addEventListener("change", () => choose(name, value, box.checked));
@@ -71,7 +71,7 @@ function makeFilters() {
     });
     const field = element("fieldset", {}, element("legend", {}, title), ...boxes);
     const summary = element("summary", {}, element("span", {}, title), element("b", {}));
-    filterBar.append(element("details", { class: "filter", name: "filter", "data-filter": name }, summary, field));
+    filterBar.append(element("details", { class: choices.length > 1 ? "filter" : "filter single", name: "filter", "data-filter": name }, summary, field));
   }
 }
 
@@ -94,6 +94,7 @@ function showFilters() {
     filter.classList.toggle("on", Boolean(chosen));
   }
   const seen = sources.cases().length;
+  counts.hidden = !cases.length;
   counts.textContent = seen === cases.length ? `${grouped(seen, 0)} cases` : `${grouped(seen, 0)} of ${grouped(cases.length, 0)} cases`;
   document.getElementById("clear").hidden = !Object.keys(state.filters).length;
 }

@@ -38,15 +38,18 @@ const KINDS = {
   code: (value) => [element("code", {}, String(value))],
   name: (value) => [named(value)],
   list: (value) => [value.join("; ")],
+  names: (value) => [value.join(", ")],
+  lines: (value) => value.map((line) => element("div", {}, line)),
   whole: (value) => [grouped(value, 0)],
   quantity: (value) => [quantity(value)],
   percent: (value) => [percent(value)],
   decimal: (value) => [value.toFixed(4)],
   interval: (value, row) => noted(quantity(value[0]), ends(value, row.forks)),
   ratio: (value) => noted(...ratio(value)),
+  link: ({ text, href }) => [element("a", { href }, text)],
   cell: (value) => noted(value.text, value.note),
 };
-const WORDS = new Set(["text", "code", "name", "list"]);
+const WORDS = new Set(["text", "code", "name", "list", "names", "lines", "link"]);
 
 function isEmpty(value) {
   return value === null || value === undefined || value === "" || (Array.isArray(value) && !value.length);
@@ -55,7 +58,7 @@ function isEmpty(value) {
 function sortKey(value, kind) {
   if (isEmpty(value)) return null;
   if (kind === "interval" || kind === "ratio") return value[0];
-  return kind === "cell" ? value.value ?? value.text : Array.isArray(value) ? value.join() : value;
+  return kind === "cell" || kind === "link" ? value.value ?? value.text : Array.isArray(value) ? value.join() : value;
 }
 
 function compare(a, b) {
@@ -78,8 +81,8 @@ function columnsOf(table) {
   const derived = new Set(["of_fastest", "step", "lead", "next", "verdict", "file", "sha256", "median", "certificate"]);
   return table.columns.filter(({ field, varies }) => {
     if (derived.has(field)) return true;
-    const seen = new Set(rows.map((row) => row[field]).filter((value) => !isEmpty(value)).map(String));
-    return seen.size > (varies ? 1 : 0);
+    const first = rows.find((row) => !isEmpty(row[field]))?.[field];
+    return first !== undefined && (!varies || rows.some((row) => !isEmpty(row[field]) && row[field] !== first));
   });
 }
 
@@ -87,7 +90,7 @@ function bodyRow(row, columns, edge) {
   const line = element("tr", { class: edge ? "first" : undefined });
   columns.forEach(({ field, kind }, place) => {
     const value = row[field];
-    const cell = element(place ? "td" : "th", { scope: place ? undefined : "row", class: WORDS.has(kind) ? (kind === "list" ? "long" : undefined) : "number" });
+    const cell = element(place ? "td" : "th", { scope: place ? undefined : "row", class: WORDS.has(kind) ? (["list", "lines"].includes(kind) ? "long" : undefined) : "number" });
     cell.append(...(isEmpty(value) ? [DASH] : KINDS[kind](value, row)));
     if (value?.tone) cell.classList.add(value.tone);
     if (value?.more) cell.title = value.more;

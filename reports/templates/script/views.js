@@ -16,17 +16,17 @@ function rowsHigh(count, each = ROW_HEIGHT, frame = 50) {
   return { inner: count * each, height: count * each + frame };
 }
 
-// One chart a group of compared cases; ``row`` gives a case's row or null where it has nothing to show.
-function byGroup(spec, row, says, extra = () => ({})) {
-  const charts = [];
-  for (const group of current.groups) {
+// One chart a group of compared cases; ``row`` gives a case's row, or null where it has nothing in the field that it ``needs``.
+function byGroup(spec, needs, row, says, extra = () => ({})) {
+  const chart = (group) => {
     const rows = group.seen.map((one) => row(one, group)).filter(Boolean);
-    if (!rows.length) continue;
     const title = workTitle(group.seen[0]);
     const about = `${title}. ${rows.map((one) => `${one.name}: ${says(one)}`).join("; ")}.`;
-    charts.push({ title, spec, about, ...rowsHigh(rows.length), datasets: { rows, ...extra(group, rows) } });
-  }
-  return { charts };
+    return { title, spec, about, ...rowsHigh(rows.length), datasets: { rows, ...extra(group, rows) } };
+  };
+  // Made when they are shown: there may be hundreds.
+  const shown = current.groups.filter((group) => group.seen.some((one) => !isEmpty(one[needs])));
+  return { charts: shown.map((group) => () => chart(group)) };
 }
 
 const views = {
@@ -38,34 +38,33 @@ const views = {
       return { ...look(one), value, low, shown, cut: high > shown, whole: high <= shown, room: 1.04 * Math.max(shown, largest), text: quantity(value), ends: ends(one.rate, one.forks) };
     };
     const forks = (group) => ({ forks: group.seen.flatMap((one) => one.medians.map((value) => ({ name: one.name, value, text: quantity(value) }))) });
-    return byGroup("throughput", row, (one) => `${one.text} images/s (${one.ends})`, forks);
+    return byGroup("throughput", "rate", row, (one) => `${one.text} images/s (${one.ends})`, forks);
   },
 
   latency() {
     const row = (one) => one.p50 && { ...look(one), value: one.p50, p90: one.p90, p99: one.p99, text: quantity(one.p50), p90_text: quantity(one.p90), p99_text: one.p99_cell.text };
-    return byGroup("latency", row, (one) => `p50 ${one.text}, p90 ${one.p90_text}, p99 ${one.p99_text} ms a step`);
+    return byGroup("latency", "p50", row, (one) => `p50 ${one.text}, p90 ${one.p90_text}, p99 ${one.p99_text} ms a step`);
   },
 
   memory() {
     const row = (one) => ({ ...look(one), value: one.rss, held: one.held, device: one.device_mib, text: quantity(one.rss), held_text: textOf(one.held), device_text: textOf(one.device_mib) });
-    return byGroup("memory", row, (one) => `${one.text} MiB, needed ${one.held_text}`);
+    return byGroup("memory", "rss", row, (one) => `${one.text} MiB, needed ${one.held_text}`);
   },
 
   energy() {
     const row = (one) => one.joules && { ...look(one), value: one.joules, text: quantity(one.joules) };
-    return byGroup("energy", row, (one) => `${one.text} J an image`);
+    return byGroup("energy", "joules", row, (one) => `${one.text} J an image`);
   },
 
   limits() {
     const row = (one) => one.share_limit && { ...look(one), flop: one.share_flop ?? 0, copy: one.share_copy ?? 0, flop_text: share(one.share_flop), copy_text: share(one.share_copy) };
     const share = (value) => (isEmpty(value) ? DASH : percent(value));
     const furthest = (group, rows) => { for (const one of rows) one.furthest = 1.12 * Math.max(...rows.flatMap(({ flop, copy }) => [flop, copy])); return {}; };
-    return byGroup("limits", row, (one) => `${one.flop_text} of the FLOP/s ceiling, ${one.copy_text} of the copy ceiling`, furthest);
+    return byGroup("limits", "share_limit", row, (one) => `${one.flop_text} of the FLOP/s ceiling, ${one.copy_text} of the copy ceiling`, furthest);
   },
 
   phases() {
-    const charts = [];
-    for (const group of current.groups) {
+    const chart = (group) => {
       const rows = group.seen.flatMap((one) => {
         const taken = PHASES.map(([field, phase]) => [phase, one[field] ?? 0]);
         const all = taken.reduce((sum, [, seconds]) => sum + seconds, 0);
@@ -80,9 +79,9 @@ const views = {
       for (const one of rows) one.wide = one.seconds > 0.12 * longest;
       const title = workTitle(group.seen[0]);
       const said = group.seen.map((one) => `${one.name}: ${PHASES.map(([field, phase]) => `${phase} ${textOf(one[field])} s`).join(", ")}`);
-      charts.push({ title, spec: "phases", about: `${title}. ${said.join("; ")}.`, ...rowsHigh(group.seen.length, 30, 80), datasets: { rows } });
-    }
-    return { charts };
+      return { title, spec: "phases", about: `${title}. ${said.join("; ")}.`, ...rowsHigh(group.seen.length, 30, 80), datasets: { rows } };
+    };
+    return { charts: current.groups.map((group) => () => chart(group)) };
   },
 
   policies() {

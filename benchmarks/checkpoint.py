@@ -50,9 +50,9 @@ class Position:
     seconds: float = 0.0  # this epoch's training steps alone
     waited_s: float = 0.0  # this epoch's waiting for data
     elapsed_s: float = 0.0  # from the first step on, evaluation included
-    features_s: float | None = None  # until a frozen base's features were there
     deterministic: bool | None = None
     target: dict[str, Any] | None = None  # when it was reached
+    features_s: float | None = None  # until a frozen base's features were there
 
 
 def save(path: Path, identity: str, position: Position, weights: Arrays, optimizer: Arrays) -> None:

@@ -6,7 +6,7 @@ they are prepared, and the framework's build, whose rounding is its own.
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks import scores
-from benchmarks.data.batches import inorder
+from benchmarks.data.batches import filled
 from benchmarks.data.images import PARTS, ImageSet, Split
 from benchmarks.data.preprocessing import Preprocessing
 from benchmarks.measure import CLOCK
@@ -76,19 +76,12 @@ class Base:
         split = getattr(data, part)
         kept = np.lib.format.open_memmap(path, "w+", np.float32, (len(split), *size, channels))
         start = 0
-        for features in self._batches(built, split, data.maximum):
-            kept[start : start + len(features)] = features.transpose(0, 2, 3, 1)
-            start += len(features)
-            told.more(len(features))
+        batch = scores.batch_for(self.network.input_shape, len(split))
+        for images, count in filled(split, batch, self.preprocessing, data.maximum):
+            kept[start : start + count] = built.outputs(images)[:count].transpose(0, 2, 3, 1)
+            start += count
+            told.more(count)
         kept.flush()
-
-    def _batches(self, built: Built, split: Split, maximum: int) -> Iterator[NDArray[np.float32]]:
-        """(n, channels, height, width), in batches of one size: another one would be compiled anew."""
-        size = scores.batch_for(self.network.input_shape, len(split))
-        for batch in inorder(split, size, self.preprocessing, maximum):
-            missing = size - len(batch)
-            images = np.pad(batch.images, ((0, missing), (0, 0), (0, 0), (0, 0)))
-            yield built.outputs(images)[: len(batch)]
 
 
 @dataclass

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks import scores
-from benchmarks.data.batches import inorder
+from benchmarks.data.batches import filled
 from benchmarks.data.images import ImageSet
 from benchmarks.data.preprocessing import Preprocessing
 from benchmarks.measure import CLOCK
@@ -50,13 +50,9 @@ def predict(
 
 
 def _logits(built: Built, network: Network, data: ImageSet, preprocessing: Preprocessing) -> Array:
-    """In batches of one size, for another size would be compiled anew; the last is filled up and cut."""
     size = scores.batch_for(network.input_shape, len(data.test))
-    found = []
-    for batch in inorder(data.test, size, preprocessing, data.maximum):
-        missing = size - len(batch)
-        images = np.pad(batch.images, ((0, missing), (0, 0), (0, 0), (0, 0)))
-        found.append(built.outputs(images)[: len(batch)].astype(np.float32))
+    batches = filled(data.test, size, preprocessing, data.maximum)
+    found = [built.outputs(images)[:count].astype(np.float32) for images, count in batches]
     return np.concatenate(found)
 
 

@@ -256,6 +256,14 @@ def training_in(path: Path, content: Any) -> dict[str, Any]:
     return dict(content)
 
 
+def tested(training: Mapping[str, Any]) -> dict[str, Any]:
+    """Accuracy (0 to 1) and loss on the test images after the last epoch, whatever the schema."""
+    if training["schema_version"] == TRAINING_VERSION:
+        return {name: training["test"][name] for name in ("accuracy", "loss")}
+    last = training["epochs"][-1]
+    return {"accuracy": last["test_accuracy"], "loss": last["test_loss"]}
+
+
 def trainings(folder: Path) -> Iterator[dict[str, Any]]:
     """All finished trainings of a run, in the order of their names."""
     for path in sorted((folder / "training").glob("*.json")):

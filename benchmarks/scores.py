@@ -1,13 +1,12 @@
 """How good logits are: loss and accuracy of every head, confusion, samples. NumPy float64 throughout."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.data.batches import inorder
+from benchmarks.data.batches import filled
 from benchmarks.data.images import Split
 from benchmarks.data.preprocessing import Preprocessing
 from implementations.network import Array, Built
@@ -32,16 +31,10 @@ class Evaluation:
     def logits(self, built: Built, split: Split) -> dict[str, Logits]:
         """(n, classes) float64 of every head that was built, in inference mode."""
         found: dict[str, list[Array]] = {}
-        for images, count in self._batches(split):
+        for images, count in filled(split, self.batch, self.preprocessing, self.maximum):
             for head, logits in built.head_outputs(images).items():
                 found.setdefault(head, []).append(logits[:count])
         return {head: np.concatenate(parts).astype(np.float64) for head, parts in found.items()}
-
-    def _batches(self, split: Split) -> Iterator[tuple[Array, int]]:
-        """Batches of one size, and how many of their images count: another size is compiled anew."""
-        for batch in inorder(split, self.batch, self.preprocessing, self.maximum):
-            missing = self.batch - len(batch)
-            yield np.pad(batch.images, ((0, missing), (0, 0), (0, 0), (0, 0))), len(batch)
 
     def scores(self, built: Built, split: Split) -> dict[str, dict[str, float | None]]:
         """Loss and accuracy of every head on ``split``."""

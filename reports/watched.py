@@ -132,7 +132,7 @@ def _of_trainings(trainings: Iterable[TrainingRow]) -> Iterator[Watched]:
     found: dict[tuple[Any, ...], list[Night]] = defaultdict(list)
     for row in trainings:
         case = (row.network, "accuracy", row.batch, row.framework, None, row.recipe)
-        identity = (*case, row.digest, row.optimizer, row.seed, row.data_sha256)
+        identity = (*case, row.scale, row.digest, row.optimizer, row.seed, row.data_sha256)
         state = {**row.versions, "commit": row.commit[:LONGEST]}
         error = max(1 - row.test_accuracy, 1e-6)
         found[identity].append(Night(row.night, (error,), (row.run,), state, {}))

@@ -98,6 +98,18 @@ def order(count: int, seed: int, epoch: int) -> NDArray[np.intp]:
     return found
 
 
+def filled(
+    split: Split, batch: int, preprocessing: Preprocessing, maximum: int = BYTE
+) -> Iterator[tuple[Floats, int]]:
+    """Images of ``inorder`` in batches of one size, the last filled with zeros, and how many of them count.
+
+    What compiles a network would compile it anew for a smaller batch.
+    """
+    for found in inorder(split, batch, preprocessing, maximum):
+        missing = batch - len(found)
+        yield np.pad(found.images, ((0, missing), (0, 0), (0, 0), (0, 0))), len(found)
+
+
 def inorder(split: Split, batch: int, preprocessing: Preprocessing, maximum: int = BYTE) -> Iterator[Batch]:
     """All images once, in the split's own order, the last batch smaller: for evaluation."""
     for start in range(0, len(split), batch):

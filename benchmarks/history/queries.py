@@ -111,7 +111,7 @@ def _run(row: Row[Any]) -> RunRow:
 
 
 def _training(row: Row[Any]) -> TrainingRow:
-    names = ("recipe", "network", "digest", "framework", "optimizer", "batch", "seed", "versions")
+    names = ("recipe", "scale", "network", "digest", "framework", "optimizer", "batch", "seed", "versions")
     results = ("test_accuracy", "test_loss", "seconds_per_epoch")
     return TrainingRow(
         run=row.run_id,

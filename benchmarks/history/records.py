@@ -138,7 +138,7 @@ def metrics(fork: Fork) -> dict[str, float | None]:
 
 def _training(path: Path, content: Any) -> Record:
     found = results.training_in(path, content)
-    last = found["epochs"][-1]
+    tested = results.tested(found)
     names = ("recipe", "network", "digest", "framework", "certificate")
     row = {name: str(found[name]) for name in names} | {
         "data": found["data"],
@@ -146,8 +146,9 @@ def _training(path: Path, content: Any) -> Record:
         "batch": int(found["batch"]),
         "seed": int(found["seed"]),
         "versions": found["versions"],
-        "test_accuracy": float(last["test_accuracy"]),
-        "test_loss": last["test_loss"],
+        "scale": str(found.get("scale", "full")),  # older ones had no other
+        "test_accuracy": float(tested["accuracy"]),
+        "test_loss": tested["loss"],
         "seconds_per_epoch": statistics.median(float(epoch["seconds"]) for epoch in found["epochs"]),
         "epochs": found["epochs"],
     }

@@ -110,6 +110,7 @@ TRAININGS = Table(
     METADATA,
     *_of_a_file(),
     Column("recipe", String, nullable=False),
+    Column("scale", String, nullable=False),
     Column("network", String, nullable=False),
     Column("digest", String, nullable=False),
     Column("framework", String, nullable=False),

@@ -85,6 +85,7 @@ class TrainingRow:
     started: datetime.datetime  # of the run, in UTC
     commit: str
     recipe: str
+    scale: str  # "full" or "small"
     network: str
     digest: str
     framework: str

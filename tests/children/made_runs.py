@@ -133,6 +133,6 @@ def made_training(
             for n, a in enumerate(later, start=1)
         ],
     }
-    path = results.training_path(folder, "mlp", framework)
+    path = results.training_path(folder, "mlp", framework, 0)
     results.write_json(path, content)
     return path

@@ -156,6 +156,7 @@ def upgrade() -> None:
         sa.Column("sha256", sa.String(length=64), nullable=False),
         sa.Column("made", sa.DateTime(), nullable=False),
         sa.Column("recipe", sa.String(), nullable=False),
+        sa.Column("scale", sa.String(), nullable=False),
         sa.Column("network", sa.String(), nullable=False),
         sa.Column("digest", sa.String(), nullable=False),
         sa.Column("framework", sa.String(), nullable=False),

@@ -6,7 +6,7 @@ views.history = () => {
     const forks = series.points.flatMap((point) => point.forks.map((value) => ({ night: point.night, value })));
     const changes = series.steps.length ? `Changes: ${series.changes}` : "No change point";
     const about = `${title}, by night. ${series.verdict.text}: ${series.why}. ${changes}. Last: ${quantity(series.last)}.`;
-    return { title: `${title} ${series.verdict.text}`, spec: "history", about, height: 260, datasets: { rows, forks, changes: series.steps, steps: series.levels } };
+    return { title: `${title} · ${series.verdict.text}`, spec: "history", about, height: 260, datasets: { rows, forks, changes: series.steps, steps: series.levels } };
   });
   return { charts };
 };

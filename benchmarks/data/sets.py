@@ -4,7 +4,6 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from benchmarks.data import cifar10, digits, fashion_mnist, flowers102, folder, synthetic
@@ -121,7 +120,10 @@ def _folder(wanted: Wanted) -> ImageSet:
     wanted.notice(f"data: {len(listing.files):,} pictures of {len(listing.classes)} classes")
     skip, centre = wanted.skip_damaged, wanted.centre
     key = [listing.sha256, size, skip, centre, opencv().__version__]
-    read = partial(folder.load, listing, size=size, scratch=wanted.scratch, skip=skip, centre=centre)
+
+    def read() -> ImageSet:
+        return folder.load(listing, size=size, scratch=wanted.scratch, skip=skip, centre=centre)
+
     return _kept(wanted, "folder", key, read)
 
 

@@ -62,11 +62,11 @@ def run(options: argparse.Namespace) -> int:
     launcher = Launcher(options.threads or available_cores(), parse_pythons(options.python, list(ADAPTERS)))
     network = {"name": options.network, "classes": options.classes, "input_size": options.input}
     preprocessing = _preprocessing(options, networks.build(**network).input_shape)
-    frameworks = selection.frameworks(options.framework, launcher, CONSOLE.print)
-    device = selection.device(options.device, frameworks, launcher, CONSOLE.print)
     precisions = list(dict.fromkeys(options.precision or ["float32"]))
     with convert.chosen(options, network, launcher) as weights:
         assert weights is not None  # --weights is required
+        frameworks = selection.frameworks(options.framework, launcher, CONSOLE.print)
+        device = selection.device(options.device, frameworks, launcher, CONSOLE.print)
         data = _data(options, preprocessing)
         reduced = tuple(each for each in precisions if each != "float32")
         prover = Prover(

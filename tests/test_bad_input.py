@@ -169,7 +169,6 @@ def test_a_mistake_in_what_to_prove_is_refused(implementations: Command, line: s
         ("train mlp --epochs none", "'none'"),
         ("train mlp --until-target 200", "'200'"),
         ("train flowers-vgg16 --until-target", "without an accuracy"),
-        ("train vgg16-transfer", "a folder of pictures"),
         ("train mlp --scale small --weights none.safetensors", "none.safetensors"),
         ("run --policy fastest", "fastest"),
         ("run --precision 0", "'0'"),

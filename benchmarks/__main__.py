@@ -259,7 +259,8 @@ def _train(options: argparse.Namespace) -> int:
     run = _prepared(options, [])
     run.frameworks = [name for name in run.frameworks if known(name).trains]
     run.recipes = [recipe]
-    data = train.load(recipe, options.data_dir, run.prover, CONSOLE.print)
+    skip = options.skip_damaged
+    data = train.load(recipe, options.data_dir, run.prover, CONSOLE.print, skip_damaged=skip)
     wanted = training_options.wanted(options, recipe, data)
     with _interruptible(run):
         run.open()

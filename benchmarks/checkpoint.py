@@ -52,6 +52,7 @@ class Position:
     elapsed_s: float = 0.0  # from the first step on, evaluation included
     deterministic: bool | None = None
     target: dict[str, Any] | None = None  # when it was reached
+    fed: list[str] = field(default_factory=list)  # SHA-256 of the first batches
     features_s: float | None = None  # until a frozen base's features were there
 
 

@@ -16,15 +16,18 @@ from numpy.typing import NDArray
 from benchmarks import scores
 from benchmarks.data.batches import filled
 from benchmarks.data.images import PARTS, ImageSet, Split
-from benchmarks.data.preprocessing import Preprocessing
+from benchmarks.data.preprocessing import Preprocessing, opencv_version
 from benchmarks.measure import CLOCK
-from implementations.files import replacing
+from implementations import provenance
+from implementations.errors import UserError
+from implementations.files import replacing, sweep
 from implementations.network import Built, Framework, Settings, Weights
 from implementations.spec import Network
 
 TOLD_EVERY_S = 2.0
 PLAIN = Preprocessing()  # features are fed as they are
 MAXIMUM = 1
+SECONDS = "seconds.json"
 Tell = Callable[[str], None]
 
 
@@ -38,18 +41,24 @@ class Base:
     weights: Weights
     preprocessing: Preprocessing
 
-    def features(self, data: ImageSet, folder: Path, tell: Tell) -> dict[str, Split]:
-        """Features (n, height, width, channels) float32 of each part, mapped from files in ``folder``."""
+    def features(self, data: ImageSet, folder: Path, tell: Tell) -> tuple[dict[str, Split], float]:
+        """Features (n, height, width, channels) float32 of each part, mapped from files in ``folder``.
+
+        Beside them the seconds that they took when they were computed.
+        """
         place = folder / f"{self.network.name}-{self._key(data)[:16]}"
         if place.is_dir():
             tell(f"features of {self.network.name}: computed before")
         else:
-            self._compute(data, place, tell)
-        return {part: _mapped(place, part, getattr(data, part).labels) for part in PARTS}
+            sweep(folder)
+            self._compute_once(data, place, tell)
+        found = {part: _mapped(place, part, getattr(data, part).labels) for part in PARTS}
+        return found, float(json.loads((place / SECONDS).read_text()))
 
     def _key(self, data: ImageSet) -> str:
         total = hashlib.sha256()
-        settings = [self.settings.precision, self.settings.policy, self.settings.device]
+        code = [provenance.source(), provenance.digest(Path(__file__).parent), opencv_version()]
+        settings = [repr(self.settings), *code]
         about = [
             self.network.digest,
             data.sha256,
@@ -62,14 +71,23 @@ class Base:
             total.update(np.ascontiguousarray(self.weights[parameter.path]).tobytes())
         return total.hexdigest()
 
+    def _compute_once(self, data: ImageSet, place: Path, tell: Tell) -> None:
+        try:
+            self._compute(data, place, tell)
+        except UserError:
+            if not place.is_dir():  # another training made them meanwhile
+                raise
+
     def _compute(self, data: ImageSet, place: Path, tell: Tell) -> None:
         """Write the features of every part; the folder is there whole or not at all."""
+        begun = CLOCK()
         built = self.framework.build(self.network, self.weights, self.settings, training=False)
         told = _Told(tell, sum(len(getattr(data, part)) for part in PARTS))
         with replacing(place, "the features") as temporary:
             temporary.mkdir(parents=True)
             for part in PARTS:
                 self._write(built, data, part, temporary / f"{part}.npy", told)
+            (temporary / SECONDS).write_text(json.dumps(CLOCK() - begun))
 
     def _write(self, built: Built, data: ImageSet, part: str, path: Path, told: "_Told") -> None:
         channels, *size = self.network.nodes[-1].output_shape

@@ -4,6 +4,7 @@ Whatever is random depends on the seed and on the number of a step alone, so tha
 interrupted and goes on from its last checkpoint sees what an uninterrupted one sees.
 """
 
+import functools
 import hashlib
 import json
 import math
@@ -19,6 +20,7 @@ from benchmarks.checkpoint import Position, Saving
 from benchmarks.data.batches import Batch
 from benchmarks.data.images import ImageSet
 from benchmarks.data.prefetch import prefetched
+from benchmarks.data.preprocessing import opencv_version
 from benchmarks.features import Base
 from benchmarks.feeding import Fed
 from benchmarks.measure import CLOCK
@@ -85,7 +87,7 @@ class Training:
         self.seed, self.folder, self.saving = seed, folder, saving
         self.features_folder = features_folder
         self.network = recipe.build()
-        self.position = Position()
+        self.position, self.start = Position(), ""
         self.frozen: Weights = {}  # of a base whose features stand for it in this stage
         self._feed(Fed.with_images(data, recipe.preprocessing), self.network, recipe.parts[0])
         self.log = Log(folder / LOG, recipe, self.batches.steps_per_epoch)
@@ -96,6 +98,7 @@ class Training:
     def run(self, weights_path: Path, *, until_target: bool) -> dict[str, Any]:
         """Every stage, from the start or from the last checkpoint."""
         self.folder.mkdir(parents=True, exist_ok=True)
+        self.start = weights.sha256(weights_path)
         values: Weights = weights.load(weights_path, self.network)
         optimizer: Weights | None = None
         if self._checkpoint.exists():
@@ -108,7 +111,7 @@ class Training:
             values, optimizer = self._weights(), None
         return self._result()
 
-    @property
+    @functools.cached_property
     def identity(self) -> str:
         """SHA-256 of all that a checkpoint must share with the training that goes on from it."""
         about = {
@@ -117,7 +120,9 @@ class Training:
             "seed": self.seed,
             "settings": repr(self.settings),
             "versions": self.framework.versions(),
-            "source": provenance.source(),
+            "start": self.start,
+            "code": [provenance.source(), provenance.digest(Path(__file__).parent)],
+            "machine": [provenance.cpu_model(), np.__version__, opencv_version()],
         }
         return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()
 
@@ -137,8 +142,10 @@ class Training:
         self.stepper = Stepper(self.built, stage, self.batches, self.seed, has_dropout(network))
         if optimizer is not None:
             self.built.restore_optimizer(optimizer)
-        elif number == 0:
-            position.deterministic = self.stepper.is_deterministic(values)
+        else:
+            repeats = self.stepper.is_deterministic(values)
+            position.deterministic = repeats and position.deterministic is not False
+        if optimizer is None and number == 0:
             position.initial = {"validation": self.evaluation.scores(self.built, self.fed.validation)}
         self.begun = CLOCK() - position.elapsed_s
         self.log.begin(position.step)
@@ -156,11 +163,8 @@ class Training:
 
     def _features(self, base: Network) -> Fed:
         """What ``base`` makes of all images; how long that took is part of the result."""
-        begun = CLOCK()
         made = Base(self.framework, self.settings, base, self.frozen, self.recipe.preprocessing)
-        found = made.features(self.data, self.features_folder, self.log.line)
-        if self.position.features_s is None:
-            self.position.features_s = CLOCK() - begun
+        found, self.position.features_s = made.features(self.data, self.features_folder, self.log.line)
         return Fed(**found, preprocessing=features.PLAIN, maximum=features.MAXIMUM)
 
     def _feed(self, fed: Fed, network: Network, stage: Stage) -> None:
@@ -204,6 +208,8 @@ class Training:
 
     def _step(self, batch: Batch) -> None:
         """One step; its time is that of the framework alone."""
+        if self.position.step < HASHED:
+            self.position.fed.append(self._hash(batch))
         begun = CLOCK()
         self.unread.append(self.stepper.make(batch, self.position.step, self.position.stage_step))
         self.position.step += 1
@@ -236,7 +242,7 @@ class Training:
             "waited_s": position.waited_s,
             "images_per_second": images / (position.seconds + position.waited_s),
             "learning_rate": self.stepper.rate,
-            "train_loss": statistics.fmean(position.losses),
+            "train_loss": statistics.fmean(position.losses, self._sizes()),
             "train": self.evaluation.scores(self.built, self.fed.sample),
             "validation": self.evaluation.scores(self.built, self.fed.validation),
         }
@@ -252,6 +258,11 @@ class Training:
             position.target = {**asdict(target), **reached}
         self._save()
         self.log.epoch(position)
+
+    def _sizes(self) -> list[int]:
+        """Images of each of an epoch's batches: one that is smaller counts less."""
+        batch, images = self.recipe.batch, len(self.fed.train)
+        return [min(batch, images - step * batch) for step in range(self.batches.steps_per_epoch)]
 
     # --- What is kept and told ---
 
@@ -280,7 +291,7 @@ class Training:
             "dropout": has_dropout(self.network),
             "steps_per_epoch": self.batches.steps_per_epoch,
             "deterministic": position.deterministic,
-            "batches_sha256": self._hashed(),
+            "batches_sha256": hashlib.sha256("".join(position.fed).encode()).hexdigest(),
             "initial": position.initial,
             "epochs": position.epochs,
             "features_s": position.features_s,
@@ -289,12 +300,12 @@ class Training:
             "weights": {"file": path.name, "sha256": weights.sha256(path)},
         }
 
-    def _hashed(self) -> str:
-        """SHA-256 of the first steps' batches as this process makes them."""
-        images = Fed.with_images(self.data, self.recipe.preprocessing)  # features have a framework's own bits
-        batches = images.batches(self.recipe, self.stage, self.seed)
-        digests = (batches.digest(step) for step in range(min(HASHED, batches.steps_per_epoch)))
-        return hashlib.sha256("".join(digests).encode()).hexdigest()
+    def _hash(self, batch: Batch) -> str:
+        """SHA-256 of what is fed; of the images behind features, which have a framework's own bits."""
+        if not self.frozen:
+            return batch.sha256
+        images = Fed.with_images(self.data, self.recipe.preprocessing)
+        return images.batches(self.recipe, self.stage, self.seed).digest(self.position.step)
 
 
 def _is_reached(target: Target | None, epoch: dict[str, Any]) -> bool:

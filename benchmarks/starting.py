@@ -18,12 +18,15 @@ PUBLISHED = "imagenet"
 Notice = Callable[[str], None]
 
 
-def file(given: str, network: Network, seed: int, prover: Prover, notice: Notice) -> Path:
+def file(
+    given: str, network: Network, seed: int, prover: Prover, notice: Notice, *, scale: str = "unit"
+) -> Path:
     """A file of all parameters of ``network``, made if absent.
 
     ``given`` is "initial", published weights by name ("imagenet@keras"), or a safetensors file of this
     project's: of the network itself or of any that shares parameters with it, such as its base. What such a
-    file lacks is seeded. ``UserError`` for a file that shares nothing.
+    file lacks is seeded. ``UserError`` for a file that shares nothing, and for published weights that were
+    not trained on images of the preprocessing ``scale``.
     """
     if given == INITIAL:
         return prover.cache.initial_weights(network, seed)
@@ -32,7 +35,7 @@ def file(given: str, network: Network, seed: int, prover: Prover, notice: Notice
     if pretrained.is_named(given):
         with tempfile.TemporaryDirectory(prefix="start-") as folder:
             ours = Path(folder, "ours.safetensors")
-            _read_published(given, network, ours, prover, notice)
+            _read_published(given, network, ours, prover, notice, scale)
             return _completed(ours, network, seed, prover)
     return _completed(Path(given), network, seed, prover)
 
@@ -48,14 +51,27 @@ def require(given: str) -> None:
         )
 
 
-def _read_published(given: str, network: Network, ours: Path, prover: Prover, notice: Notice) -> None:
+def _read_published(
+    given: str, network: Network, ours: Path, prover: Prover, notice: Notice, scale: str
+) -> None:
     from implementations import convert, pretrained
 
     whole = network.name.partition("-")[0]  # vgg16-transfer has the layers of vgg16
     published = pretrained.published(given, whole)
+    _require_scale(given, published.scale, scale)
     found = pretrained.fetch(published, prover.cache.folder / "pretrained", notice)
     launcher: Launcher = prover.launcher
     convert.read(found, {"name": whole}, ours, launcher)
+
+
+def _require_scale(given: str, trained_on: str, fed: str) -> None:
+    if fed != trained_on:
+        raise UserError(
+            "the published weights were trained on images that were prepared in another way",
+            given=f"{given}: {trained_on!r}, in a recipe that feeds {fed!r}",
+            allowed="weights and preprocessing that belong together",
+            todo="choose another ORIGIN, or another scale in the recipe's preprocessing",
+        )
 
 
 def _completed(source: Path, network: Network, seed: int, prover: Prover) -> Path:

@@ -29,7 +29,8 @@ class Stepper:
 
     def make(self, batch: Batch, step: int, stage_step: int) -> Any:
         """The loss, unread, of the step after ``step`` others, ``stage_step`` of them in this stage."""
-        rate = self.stage.rate(stage_step, self.batches.steps_per_epoch, self.batches.batch)
+        batches = self.batches
+        rate = self.stage.rate(stage_step, batches.steps_per_epoch, batches.batch, len(batches.split))
         if rate != self.rate:
             self.built.set_learning_rate(rate)
             self.rate = rate

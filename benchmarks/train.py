@@ -1,6 +1,8 @@
 """The parent's side of a training: which data, which weights; the child does the rest."""
 
 import dataclasses
+import hashlib
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +18,7 @@ from benchmarks.following import Following
 from benchmarks.recipes import Recipe, named
 from benchmarks.recipes.tables import as_table
 from benchmarks.telling import LOG
+from implementations import weights
 from implementations.errors import UserError
 from implementations.proving import Prover
 from implementations.spec import Network
@@ -40,7 +43,9 @@ class Wanted:
 # --- Data ---------------------------------------------------------------------------------
 
 
-def load(recipe: Recipe, data_dir: Path | None, prover: Prover, notice: Notice) -> ImageSet:
+def load(
+    recipe: Recipe, data_dir: Path | None, prover: Prover, notice: Notice, *, skip_damaged: bool = False
+) -> ImageSet:
     """The recipe's images, from ``data_dir`` if it is given; ``UserError`` if they do not fit its network."""
     if data_dir is not None and recipe.data == "fashion-mnist":
         _require_fashion_mnist(data_dir)
@@ -51,6 +56,7 @@ def load(recipe: Recipe, data_dir: Path | None, prover: Prover, notice: Notice) 
         notice=notice,
         size=recipe.preprocessing.size,
         train_on_all=recipe.train_on_all,
+        skip_damaged=skip_damaged,
     )
     return fitting(recipe, found)
 
@@ -91,8 +97,10 @@ def _require_fashion_mnist(data_dir: Path) -> None:
 
 def fitting(recipe: Recipe, data: ImageSet) -> ImageSet:
     """What the recipe takes of ``data``; ``UserError`` if its network cannot be fed with it."""
+    _require_known_labels(recipe, data)
     taken = selected(recipe, data)
     network = recipe.build()
+    _require_whole_batch(recipe, taken)
     shape = recipe.preprocessing.apply(taken.train.images[:1], taken.maximum).shape[1:]
     if shape != network.input_shape:
         raise UserError(
@@ -109,6 +117,26 @@ def fitting(recipe: Recipe, data: ImageSet) -> ImageSet:
             todo="correct classes, or name two of them in 'only'",
         )
     return taken
+
+
+def _require_known_labels(recipe: Recipe, data: ImageSet) -> None:
+    if recipe.only and max(recipe.only) >= len(data.classes):
+        raise UserError(
+            f"{data.title} has no class of that number",
+            given=f"only = {list(recipe.only)}",
+            allowed=f"numbers from 0 to {len(data.classes) - 1}",
+            todo="correct 'only'",
+        )
+
+
+def _require_whole_batch(recipe: Recipe, taken: ImageSet) -> None:
+    if recipe.batch > len(taken.train):
+        raise UserError(
+            "there are too few images for a batch",
+            given=f"{len(taken.train)} training images, batch {recipe.batch}",
+            allowed=f"a batch from 1 to {len(taken.train)}",
+            todo="choose a smaller batch, or more images",
+        )
 
 
 def selected(recipe: Recipe, data: ImageSet) -> ImageSet:
@@ -139,6 +167,16 @@ def _taken(split: Split, only: tuple[int, ...] | None, most: int | None) -> Spli
 # --- One training -------------------------------------------------------------------------
 
 
+def asked(wanted: Wanted) -> str:
+    """SHA-256 of all that was asked for but data, framework and seed: a result that has it is this one's."""
+    recipe = dataclasses.replace(wanted.recipe, source="", scaled="", reported={})
+    start = wanted.weights or recipe.start
+    digests = [recipe.build(network).digest for network in recipe.networks]
+    content = None if Path(start).suffix != ".safetensors" else weights.sha256(Path(start))
+    about = [as_table(recipe), digests, start if content is None else content, wanted.until_target]
+    return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()
+
+
 def train(
     wanted: Wanted, framework: str, seed: int, prover: Prover, folder: Path, tell: Notice
 ) -> dict[str, Any]:
@@ -147,10 +185,11 @@ def train(
     Raises ``ChildFailedError``.
     """
     recipe, network = wanted.recipe, wanted.recipe.build()
+    start, scale = str(wanted.weights or recipe.start), recipe.preprocessing.scale
     stored = store(wanted.data, prover.cache.data(wanted.data.name, wanted.data.sha256))
     request = {
         "recipe": as_table(recipe),
-        "weights_path": str(starting.file(wanted.weights or recipe.start, network, seed, prover, tell)),
+        "weights_path": str(starting.file(start, network, seed, prover, tell, scale=scale)),
         "data_path": str(stored.folder),
         "seed": seed,
         "device": prover.device,
@@ -162,7 +201,12 @@ def train(
     }
     following = Following(folder / LOG, tell)
     answer = prover.launcher.ask(framework, "benchmarks.fit:fit", request, TIMEOUT_S, following)
-    told = {"framework": framework, "seed": seed, "start": wanted.weights or recipe.start}
+    told = {
+        "framework": framework,
+        "seed": seed,
+        "start": start,
+        "asked": asked(wanted),
+    }
     return {**about(recipe, network, wanted.data), **told, **answer}
 
 
@@ -196,5 +240,6 @@ def about_data(data: ImageSet) -> dict[str, Any]:
         "train_images": len(data.train),
         "validation_images": len(data.validation),
         "test_images": len(data.test),
+        "skipped": data.skipped,
         "sha256": data.sha256,
     }

@@ -20,6 +20,7 @@ def add(command: argparse.ArgumentParser) -> None:
     """Add the options to the command."""
     command.add_argument("recipe", help=f"{', '.join(recipes.NAMES)}, or a file of your own ({SUFFIX})")
     command.add_argument("--scale", choices=get_args(Scale), help="full (default), or small for two cores")
+    command.add_argument("--skip-damaged", action="store_true", help="leave out pictures that do not decode")
     command.add_argument(
         "--framework", action="append", metavar="F", help="repeatable; default: all that train"
     )

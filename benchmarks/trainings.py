@@ -1,6 +1,7 @@
 """The trainings of a run: fresh processes, seeds and frameworks interleaved, one result file each."""
 
 import random
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -87,9 +88,8 @@ class Trainings:
         if not final.exists():
             return False
         there = results.read_training(final)
-        asked = sum(stage.epochs for stage in wanted.recipe.parts)
-        same = {"scale": wanted.recipe.scale, "epochs_asked": asked}
-        return there["data"]["sha256"] == wanted.data.sha256 and same.items() <= there.items()
+        is_asked_for = there.get("asked") == train.asked(wanted)
+        return is_asked_for and there["data"]["sha256"] == wanted.data.sha256
 
     def _tell(self, title: str, line: str) -> None:
         self.notice(f"    {title}: {line}")
@@ -97,9 +97,7 @@ class Trainings:
 
 def _sweep(folder: Path) -> None:
     """A finished training needs neither its checkpoint nor its log."""
-    for path in folder.glob("*"):
-        path.unlink()
-    folder.rmdir()
+    shutil.rmtree(folder, ignore_errors=True)  # what a killed process left half-written may be a folder
 
 
 def _said(result: dict[str, Any]) -> str:

@@ -1,6 +1,7 @@
 """From stored pixels to what a network is fed, as each source says; OpenCV where images are resized."""
 
 import functools
+import importlib.util
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ CAFFE_MEAN = _of_channels([103.939, 116.779, 123.68])
 STANDARD_MEAN = _of_channels([0.485, 0.456, 0.406])
 STANDARD_DEVIATION = _of_channels([0.229, 0.224, 0.225])
 BYTE = 255
+RGB = 3
 LARGEST_PICTURE = 1 << 25  # pixels that OpenCV decodes; 8,192 × 4,096, say
 
 
@@ -64,6 +66,13 @@ class Preprocessing:
         """(n, channels, height, width) in the chosen scale; (n, height, width, channels) in 0 … maximum."""
         if self.channels is not None and pixels.shape[3] == 1:
             pixels = pixels.repeat(self.channels, axis=3)
+        if self.scale != "unit" and pixels.shape[3] != RGB:
+            raise UserError(
+                f"{self.scale!r} preprocessing needs colours",
+                given=f"images of {pixels.shape[3]} channels",
+                allowed=f"{RGB} channels",
+                todo="set channels = 3 in the preprocessing, or choose 'unit'",
+            )
         planes = pixels.transpose(0, 3, 1, 2)
         found = np.empty(planes.shape, np.float32)
         SCALES[self.scale](planes, np.float32(maximum), found)
@@ -93,6 +102,12 @@ SCALES: dict[str, Callable[[Pixels, np.float32, Floats], None]] = {
 
 
 @functools.cache  # setting it up anew for every picture would take longer than the picture
+def opencv_version() -> str | None:
+    """Of the OpenCV that resizes and augments here; ``None`` where there is none."""
+    return str(opencv().__version__) if importlib.util.find_spec("cv2") else None
+
+
+@functools.cache
 def opencv() -> Any:
     """OpenCV, on one thread: batches are made side by side, and frameworks count on their cores.
 

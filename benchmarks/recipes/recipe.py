@@ -37,11 +37,20 @@ class Stage:
     augmentation: Augmentation | None = None
     features: bool = False  # what is frozen may be computed once, for nothing augments its images
 
-    def rate(self, step: int, steps_per_epoch: int, batch: int) -> float:
-        """The learning rate of ``step``, which counts from 0 in this stage."""
+    def __post_init__(self) -> None:
+        if self.features and self.augmentation is not None:
+            raise ValueError("features are computed once: nothing may augment their images")
+
+    def rate(self, step: int, steps_per_epoch: int, batch: int, images: int | None = None) -> float:
+        """The learning rate of ``step``, which counts from 0 in this stage.
+
+        Of ``images`` in an epoch the last batch may be smaller; by default it is not.
+        """
         schedule = self.schedule or ConstantRate(self.optimizer.learning_rate)
         unit = getattr(schedule, "unit", "step")
-        position = {"step": step, "epoch": step // steps_per_epoch, "sample": step * batch}
+        epoch, since = divmod(step, steps_per_epoch)
+        of_epoch = min(steps_per_epoch * batch, images or steps_per_epoch * batch)
+        position = {"step": step, "epoch": epoch, "sample": epoch * of_epoch + since * batch}
         return schedule.rate(position[unit])
 
 
@@ -78,6 +87,12 @@ class Recipe:
     target: Target | None = None
     reported: Mapping[str, float] = field(default_factory=dict, hash=False)  # figures that the source prints
     scaled: str = ""  # what a small scale changes
+
+    def __post_init__(self) -> None:
+        if self.only is not None and (len(set(self.only)) < max(2, len(self.only)) or min(self.only) < 0):
+            raise ValueError("only lists two or more different labels from 0 up")
+        if not self.name or "/" in self.name:
+            raise ValueError("name is part of files' names: it is not empty and has no /")
 
     @property
     def parts(self) -> tuple[Stage, ...]:

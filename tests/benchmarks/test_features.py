@@ -57,7 +57,7 @@ def test_a_network_without_a_frozen_base_is_not_divided(name: str) -> None:
 
 
 def test_the_head_on_features_gives_what_the_whole_gives(data: ImageSet, tmp_path: Path) -> None:
-    found = base().features(data, tmp_path, silent)
+    found, _ = base().features(data, tmp_path, silent)
     _, head = divided(NETWORK)
     batches = Batches(found["train"], 2, 0, features.PLAIN, maximum=features.MAXIMUM)
     batch = batches.at(0)
@@ -69,16 +69,17 @@ def test_the_head_on_features_gives_what_the_whole_gives(data: ImageSet, tmp_pat
 
 
 def test_features_are_computed_once(data: ImageSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = base().features(data, tmp_path, silent)
+    first, seconds = base().features(data, tmp_path, silent)
     monkeypatch.setattr(Base, "_compute", None)
-    again = base().features(data, tmp_path, silent)
+    again, then = base().features(data, tmp_path, silent)
+    assert then == seconds  # what they took, not what looking for them took
     np.testing.assert_array_equal(first["test"].images, again["test"].images)
 
 
 def test_other_weights_or_another_preprocessing_are_other_features(data: ImageSet, tmp_path: Path) -> None:
     changed = {**WEIGHTS, "conv5_3.bias": WEIGHTS["conv5_3.bias"] + 1}
     first, *others = (
-        each.features(data, tmp_path, silent)["test"].images
+        each.features(data, tmp_path, silent)[0]["test"].images
         for each in (base(), base(changed), base(preprocessing=Preprocessing((32, 32), "caffe", 3)))
     )
     assert all(not np.array_equal(first, other) for other in others)

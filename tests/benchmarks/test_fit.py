@@ -11,7 +11,8 @@ from toy_training import RATE, RECIPE, images, request, toy, trained
 from benchmarks import feeding, fit
 from benchmarks.data.batches import Batches
 from benchmarks.recipes import Stage, Target
-from implementations import reference, updates, weights
+from benchmarks.stepping import Stepper
+from implementations import provenance, reference, updates, weights
 from implementations.errors import UserError
 from implementations.network import Settings
 from implementations.training import FORMS, SGD, Adam
@@ -285,6 +286,50 @@ def test_another_thread_counts_checkpoint_is_refused(tmp_path: Path) -> None:
     trained(tmp_path)
     with pytest.raises(UserError, match="belongs to another training"):
         fit.fit(toy(), settings=Settings(threads=2), **request(tmp_path))  # type: ignore[arg-type]
+
+
+def test_the_checkpoint_of_another_start_is_refused(tmp_path: Path) -> None:
+    trained(tmp_path)
+    asked = request(tmp_path)
+    weights.save(Path(asked["weights_path"]), weights.initial(RECIPE.build(), 7))
+    with pytest.raises(UserError, match="belongs to another training"):
+        fit.fit(toy(), settings=Settings(), **asked)  # type: ignore[arg-type]
+
+
+def test_the_checkpoint_of_other_code_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    trained(tmp_path)
+    monkeypatch.setattr(provenance, "digest", lambda package: f"changed {package.name}")
+    with pytest.raises(UserError, match="belongs to another training"):
+        trained(tmp_path)
+
+
+def test_what_is_hashed_is_what_was_fed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where a batch is not the one that its number says."""
+    right = trained(tmp_path / "right")["batches_sha256"]
+    at = Batches.at
+    monkeypatch.setattr(Batches, "at", lambda self, step: at(self, step + (step == 1)))
+    assert trained(tmp_path / "wrong")["batches_sha256"] != right
+
+
+def test_every_stage_is_tried_for_determinism(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = iter([True, False])
+    monkeypatch.setattr(Stepper, "is_deterministic", lambda self, values: next(answers))
+    assert trained(tmp_path, recipe=staged(2**-4, 2**-6))["deterministic"] is False
+
+
+def test_a_smaller_batch_counts_less_in_an_epochs_loss(tmp_path: Path) -> None:
+    recipe = dataclasses.replace(RECIPE, batch=32, remainder="keep")  # of 44 images: 32 and 12
+    steps: list[float] = []
+    read = fit.Training._read
+
+    def noted(self: fit.Training) -> None:
+        read(self)
+        steps[:] = self.position.losses
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fit.Training, "_read", noted)
+        (epoch,) = trained(tmp_path, recipe=recipe.with_epochs(1))["epochs"]
+    assert epoch["train_loss"] == pytest.approx((32 * steps[0] + 12 * steps[1]) / 44)
 
 
 # --- Small things -------------------------------------------------------------------------

@@ -53,6 +53,13 @@ def test_another_file_makes_another_start(own: Prover, tmp_path: Path) -> None:
     assert not np.array_equal(first["hidden.weight"], second["hidden.weight"])
 
 
+def test_published_weights_go_with_their_preprocessing(own: Prover) -> None:
+    """Before anything is fetched."""
+    network = networks.build("vgg16-transfer", input_size=(32, 32))
+    with pytest.raises(UserError, match="prepared in another way: given imagenet@torchvision: 'standard'"):
+        starting.file("imagenet@torchvision", network, 0, own, print, scale="caffe")
+
+
 def test_a_file_that_shares_nothing_is_refused(own: Prover, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="shares no parameter with mlp"):
         loaded(saved(tmp_path, {"conv1.weight": np.ones(3, np.float32)}), own)

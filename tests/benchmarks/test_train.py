@@ -1,11 +1,14 @@
+import dataclasses
 from pathlib import Path
+from typing import Any
 
 import pytest
 from idx_files import fill
 
 from benchmarks import train
-from benchmarks.data import fashion_mnist
+from benchmarks.data import digits, fashion_mnist
 from benchmarks.data.images import ImageSet
+from benchmarks.recipes import named
 from implementations.errors import UserError
 
 
@@ -74,6 +77,16 @@ def test_damaged_data_are_refused_wherever_they_are(
     path.write_bytes(path.read_bytes()[:-9])
     with pytest.raises(UserError, match=path.name):
         train.find_data(tmp_path / "given" if place == "given" else None, tmp_path / "cache", silent)
+
+
+@pytest.mark.parametrize(
+    ("changed", "word"),
+    [({"only": (1, 40)}, "no class of that number"), ({"batch": 10**6}, "too few images for a batch")],
+)
+def test_what_the_data_do_not_have_is_refused_at_once(changed: dict[str, Any], word: str) -> None:
+    recipe = dataclasses.replace(named("mlp", "small"), **changed)
+    with pytest.raises(UserError, match=word):
+        train.fitting(recipe, digits.load())
 
 
 def test_a_result_names_its_data_by_their_hash(images: ImageSet) -> None:

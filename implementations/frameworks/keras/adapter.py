@@ -121,12 +121,14 @@ class KerasNetwork:
     def outputs(self, images: Array) -> Array:
         with self.inferring():
             found = ops.convert_to_numpy(self.infer(self.put(images))).astype(self.dtype)
+        self.engine.synchronize()  # until then JAX's engine keeps what it was given
         return self.layout.activation(self.network.heads[0].path, found)
 
     def head_outputs(self, images: Array) -> dict[str, Array]:
         with self.inferring():
             found = self.engine.heads(self.put(images).images)
         values = {head: ops.convert_to_numpy(logits).astype(self.dtype) for head, logits in found.items()}
+        self.engine.synchronize()
         return {
             head.name: self.layout.activation(head.path, values[head.name]) for head in self.network.heads
         }

@@ -62,7 +62,7 @@ def set_learning_rate(optimizer: keras.optimizers.Optimizer, rate: float) -> Non
     now = float(ops.convert_to_numpy(optimizer.learning_rate))
     if now == before or not isinstance(optimizer, keras.optimizers.SGD) or not optimizer.momentum:
         return
-    if not (before > 0 and now > 0):
+    if not before > 0:  # falling to 0 is right: the velocity becomes 0 with it
         raise ValueError(f"Keras' velocity contains the rate and is lost at 0: {before} -> {now}")
     for velocity in optimizer.momentums:  # by NumPy: JAX would compile a product for every shape
         velocity.assign(ops.convert_to_numpy(velocity) * (now / before))

@@ -101,3 +101,10 @@ def test_an_environment_without_opencv_is_one_line(monkeypatch: pytest.MonkeyPat
     preprocessing.opencv.cache_clear()
     with pytest.raises(UserError, match=r"without OpenCV.*install that package"):
         Preprocessing(size=(4, 4)).apply(np.zeros((1, 2, 2, 1), np.uint8))
+
+
+@pytest.mark.parametrize("scale", ["caffe", "standard"])
+def test_colours_are_asked_for_where_they_are_needed(scale: preprocessing.Scale) -> None:
+    grey = np.zeros((1, 4, 4, 1), np.uint8)
+    with pytest.raises(UserError, match="needs colours: given images of 1 channels"):
+        Preprocessing(scale=scale).apply(grey)

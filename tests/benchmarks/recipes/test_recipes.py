@@ -188,6 +188,30 @@ def test_source_e(name: str, size: tuple[int, int], count: int) -> None:
 # --- Stages and names ---------------------------------------------------------------------
 
 
+def test_a_smaller_last_batch_is_fewer_samples() -> None:
+    schedule = SteppedRate(1.0, 0.5, every=120, unit="sample")
+    stage = Stage("s", "mlp", SGD(1.0), 2, schedule)
+    rates = [stage.rate(step, steps_per_epoch=2, batch=64, images=100) for step in range(4)]
+    assert rates == [1.0, 1.0, 1.0, 0.5]  # 0, 64, 100 and 164 samples
+
+
+def test_nothing_augments_what_is_computed_once() -> None:
+    with pytest.raises(ValueError, match="nothing may augment"):
+        Stage("s", "vgg16-transfer", SGD(1.0), 1, augmentation=Augmentation(), features=True)
+
+
+@pytest.mark.parametrize("only", [(), (2,), (2, 2), (-1, 2)])
+def test_only_names_different_labels(only: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match="two or more different labels"):
+        dataclasses.replace(RECIPES["mlp", "full"], only=only)
+
+
+@pytest.mark.parametrize("name", ["", "a/b"])
+def test_a_recipes_name_is_part_of_files_names(name: str) -> None:
+    with pytest.raises(ValueError, match="files' names"):
+        dataclasses.replace(RECIPES["mlp", "full"], name=name)
+
+
 def test_a_schedule_counts_what_it_says() -> None:
     def rate(step: int, unit: str) -> float:
         schedule = CosineRate(1.0, length=10, unit=unit)  # type: ignore[arg-type]

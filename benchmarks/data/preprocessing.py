@@ -101,13 +101,12 @@ SCALES: dict[str, Callable[[Pixels, np.float32, Floats], None]] = {
 }
 
 
-@functools.cache  # setting it up anew for every picture would take longer than the picture
 def opencv_version() -> str | None:
     """Of the OpenCV that resizes and augments here; ``None`` where there is none."""
     return str(opencv().__version__) if importlib.util.find_spec("cv2") else None
 
 
-@functools.cache
+@functools.cache  # setting it up anew for every picture would take longer than the picture
 def opencv() -> Any:
     """OpenCV, on one thread: batches are made side by side, and frameworks count on their cores.
 

@@ -28,6 +28,16 @@ def heads(framework: Any, *, settings: Settings) -> dict[str, float]:
     }
 
 
+def kept_after_evaluations(framework: Any, *, settings: Settings) -> int:
+    """How many arrays an engine that computes later still holds when evaluations have ended; 0 for others."""
+    network = networks.build("probe")
+    built = framework.build(network, weights.probe(network, 0), settings, training=True)
+    for number in range(3):
+        built.head_outputs(weights.probe_images(network, number, BATCH))
+        built.outputs(weights.probe_images(network, number, BATCH))
+    return len(getattr(getattr(built, "engine", None), "pending", ()))
+
+
 def seeded_steps(framework: Any, *, settings: Settings) -> dict[str, bool]:
     """Which ways to a step give its bits: the seeds before it, and an evaluation in between."""
     network = networks.build("probe")
@@ -134,6 +144,7 @@ def everything(framework: Any, *, settings: Settings, methods: dict[str, dict[st
     """All of the above, in one process: starting it takes longer."""
     return {
         "heads": heads(framework, settings=settings),
+        "kept": kept_after_evaluations(framework, settings=settings),
         "steps": seeded_steps(framework, settings=settings),
         "activations": losses_of_activations(framework, settings=settings),
         "goes on": {

@@ -40,6 +40,10 @@ def test_every_head_is_evaluated_in_inference_mode(found: dict[str, Any]) -> Non
     assert max(found["heads"].values()) < bounds.DENSE_FLOAT32  # float32, level 1's bound of dense layers
 
 
+def test_evaluating_many_pictures_keeps_none(found: dict[str, Any]) -> None:
+    assert found["kept"] == 0
+
+
 def test_a_step_draws_from_its_last_seed_alone(found: dict[str, Any]) -> None:
     wanted = {"again": True, "another seed": False, "the last seed": True, "evaluated before": True}
     assert found["steps"] == wanted

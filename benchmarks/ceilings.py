@@ -13,6 +13,8 @@ SIDES = {"cpu": 2048, "cuda": 8192}  # of square matrices: large enough to be bo
 COPIED = {"cpu": 2**28, "cuda": 2**30}  # bytes: far beyond any cache
 MEASURED_S = 1.0  # of each
 FEWEST = 3
+SMALLEST = 256
+LONGEST_S = 2.0  # of a product: in a precision that the processor emulates a large one takes minutes
 
 
 def measure(framework: Framework, *, settings: Settings) -> dict[str, Any]:
@@ -20,11 +22,25 @@ def measure(framework: Framework, *, settings: Settings) -> dict[str, Any]:
     kind = settings.device.partition(":")[0]
     side, size = SIDES[kind], COPIED[kind]
     precisions = ["float32", *framework.precisions(settings.device)]
-    flop = 2.0 * side**3
     return {
-        "flop_per_s": {p: flop / fastest(framework.product(side, p, settings)) for p in precisions},
+        "flop_per_s": {p: _product(framework, p, settings, side) for p in precisions},
         "copied_bytes_per_s": 2.0 * size / fastest(framework.copy(size, settings)),
     }
+
+
+def _product(framework: Framework, precision: str, settings: Settings, largest: int) -> float:
+    """FLOP/s of the largest product that is not expected to take longer than ``LONGEST_S``."""
+    side = SMALLEST
+    while side < largest and 8 * _warm_s(framework.product(side, precision, settings)) <= LONGEST_S:
+        side *= 2
+    return 2.0 * side**3 / fastest(framework.product(side, precision, settings))
+
+
+def _warm_s(compute: Callable[[], None]) -> float:
+    compute()
+    start = CLOCK()
+    compute()
+    return CLOCK() - start
 
 
 def fastest(compute: Callable[[], None]) -> float:

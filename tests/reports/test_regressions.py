@@ -167,6 +167,12 @@ def test_a_control_that_is_slow_in_the_re_run_leaves_it_open() -> None:
     assert any(each.judged.reason.startswith("machine: the control") for each in found.open)
 
 
+def test_a_control_that_became_slower_long_ago_excuses_nothing() -> None:
+    old = [nightly(NIGHTS, seed=seed, batch=seed, steps={20: 0.8}) for seed in range(1, 9)]
+    suspicious = findings(*old, nightly(NIGHTS, steps={NIGHTS - 1: 0.85}))
+    assert rerun(suspicious, 0.85, controls=0.8).exit_code() == 1
+
+
 # --- What is watched, and what is said --------------------------------------------------------
 
 

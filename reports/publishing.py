@@ -48,7 +48,7 @@ def _history(place: str | None) -> list[Row]:
     if place is None:
         return []
     history = History.open(place)
-    return past.rows(history.series(), history.trainings())
+    return past.rows(history.series(), history.trainings(), history.runs())
 
 
 def _names(folders: Sequence[Path]) -> list[str]:

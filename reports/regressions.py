@@ -11,7 +11,7 @@ import numpy as np
 from benchmarks import changes, verdicts
 from benchmarks.expectations import WINDOW
 from benchmarks.metrics import SPEED
-from benchmarks.nights import MOST
+from benchmarks.nights import FEWEST, MOST
 from benchmarks.verdicts import Case, Judged
 from implementations.errors import UserError
 from reports.watched import Night, Watched, as_nights, deviation, since
@@ -96,8 +96,8 @@ def tonight(
 def _against(one: Watched, earlier: Sequence[Night], now: Sequence[Night], baseline: Watched) -> Tonight:
     """The baseline's nights, and after them the last ones that are none of it."""
     before = [night for night in baseline.nights if night.date < now[0].date]
-    if not before:
-        return Tonight(one.of(now))
+    if len(before) < FEWEST:  # nights after it must not fill up the level that they are held against
+        return Tonight(one.of([*before, *now]))
     after = [night for night in earlier if night.date > before[-1].date]
     follows = not after  # then the baseline grows from night to night, as it does without one
     return Tonight(

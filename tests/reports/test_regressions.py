@@ -109,6 +109,13 @@ def test_a_baseline_is_held_against_tonight_across_the_nights_between() -> None:
     assert said.judged.nights == 3
 
 
+@pytest.mark.parametrize("few", [8, 9])
+def test_nights_after_a_short_baseline_are_no_part_of_its_level(few: int) -> None:
+    short = [made_series(one.points[:few], batch=seed) for seed, one in enumerate(CALM, start=1)]
+    found = findings(*CALM, baseline=short)
+    assert verdicts(found) == {"undecided": 8}
+
+
 def test_without_a_baseline_a_level_that_has_lasted_is_the_level() -> None:
     found = findings(*CALM, nightly(NIGHTS, steps={15: 0.8}))
     assert found.count("slower") == 0

@@ -1,5 +1,6 @@
 """The trainings of a run: fresh processes, seeds and frameworks interleaved, one result file each."""
 
+import datetime
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -78,7 +79,8 @@ class Trainings:
         except ChildFailedError as failure:
             lines = failure.finished.last_lines
             return self.failures.record(final, about, str(failure), lines)
-        results.write_json(final, {**result, "certificate": proofs[0]["id"]})
+        made = datetime.datetime.now(datetime.UTC).isoformat()
+        results.write_json(final, {**result, "certificate": proofs[0]["id"], "made": made})
         self.failures.made_good(final)
         _sweep(folder)
         return _said(result)

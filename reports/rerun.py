@@ -55,11 +55,14 @@ def request(suspects: Sequence[Said], others: Iterable[Said], run: RunRow) -> Re
     networks, frameworks, policies = (_each(case[place] for case in cases) for place in (0, 3, 5))
     suspected = set(cases)
     beside = [each for each in others if each.watched.case not in suspected and each.watched.machine]
-    if beside and not any(c[0] in networks and c[3] in frameworks for c in (b.watched.case for b in beside)):
+    if beside and not any(
+        case[0] in networks and case[3] in frameworks and case[5] in policies
+        for case in (each.watched.case for each in beside)
+    ):
         steadiest = min(beside, key=lambda each: each.judged.smallest_step or float("inf"))
-        networks, frameworks = (
+        networks, frameworks, policies = (
             _each([*chosen, steadiest.watched.case[place]])
-            for chosen, place in ((networks, 0), (frameworks, 3))
+            for chosen, place in ((networks, 0), (frameworks, 3), (policies, 5))
         )
     if any(case[4] for case in cases):  # a file is measured where the framework that exports it takes part
         frameworks = _each([*frameworks, *(case[4] for case in cases if case[4])])

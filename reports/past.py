@@ -85,6 +85,7 @@ def _identity(one: Watched) -> Row:
         "policy": policy,
         "precision": key.get("precision"),
         "device": key.get("device_model"),
+        "machine": one.machine if one.among_machines else None,
     }
 
 

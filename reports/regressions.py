@@ -109,8 +109,8 @@ def absent(every: Sequence[Watched], date: datetime.date) -> list[str]:
     """What was measured on the last night before ``date`` and not on that night, in words."""
     speeds = [one for one in every if one.metric is SPEED]
     before = max((n.date for one in speeds for n in one.nights if n.date < date), default=None)
-    dates = {one.title: {night.date for night in one.nights} for one in speeds}
-    return [title for title, made in dates.items() if before in made and date not in made]
+    measured = [(one.title, {night.date for night in one.nights}) for one in speeds]
+    return list(dict.fromkeys(name for name, made in measured if before in made and date not in made))
 
 
 def latest(every: Iterable[Watched]) -> datetime.date:

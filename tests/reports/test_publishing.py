@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from made_runs import CASE, made_run
+from made_series import nightly
 from report_pages import data, markup, said
 
 from benchmarks.history.queries import History
@@ -55,6 +56,12 @@ def test_every_series_says_its_verdict_and_its_smallest_step(row: dict[str, Any]
     assert row["nights"] == NIGHTS
     assert row["verdict"]["text"].split()[-1] in ("same", "slower", "undecided")
     assert 0 < row["visible"] < 0.2
+
+
+@pytest.mark.parametrize(("names", "said"), [(["a"], [None]), (["a", "b"], ["a", "b"])])
+def test_rows_of_several_machines_name_them(names: list[str], said: list[str | None]) -> None:
+    found = past.rows([nightly(3, machine=name) for name in names])
+    assert [row["machine"] for row in found] == said
 
 
 def test_a_history_without_results_has_no_row() -> None:

@@ -138,6 +138,17 @@ def test_what_vanished_is_named() -> None:
     assert findings(*CALM, gone).absent == ("vgg16 inference 32 pytorch equal",)
 
 
+def test_what_vanished_from_one_of_two_machines_is_named_with_it() -> None:
+    gone, kept = made_series(nightly(NIGHTS - 1).points, machine="old"), nightly(NIGHTS, machine="new")
+    assert findings(gone, kept).absent == ("mlp inference 32 pytorch equal (old)",)
+
+
+def test_cases_of_two_machines_are_told_apart() -> None:
+    found = table(findings(*(nightly(NIGHTS, machine=name) for name in ("old", "new"))), everything=True)
+    assert [case["machine"] for case in json.loads(written(found, "json"))["cases"]] == ["old", "new"]
+    assert len({row[0] for row in found.rows}) == 2
+
+
 def test_an_empty_history_is_refused() -> None:
     with pytest.raises(UserError, match="nothing to judge"):
         latest([])

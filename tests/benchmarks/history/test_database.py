@@ -181,3 +181,8 @@ def test_who_reads_while_much_is_written_sees_the_old_state(place: str) -> None:
         with sqlite3.connect(place, timeout=0) as reader:
             assert reader.execute("SELECT count(*) FROM many").fetchone() == (0,)
         reader.close()
+
+
+def test_a_port_that_is_no_number_is_refused() -> None:
+    with pytest.raises(UserError, match="no place for a history"):
+        Database("postgresql://me@server:54x/db")

@@ -32,7 +32,7 @@ def name(key: Mapping[str, Any], label: str = "") -> str:
 
 
 def last(series: Iterable[Series]) -> Iterator[tuple[str, Point]]:
-    """(name, point): of every series its last run, of every build in it; of several of one name the newest."""
+    """(name, point): of every series its last run, of every build in it; of one name the newest."""
     newest: dict[str, Point] = {}
     for one in series:
         for point in one.points:

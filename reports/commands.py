@@ -3,7 +3,7 @@
 import argparse
 import datetime
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from benchmarks import results
 from benchmarks.history.queries import History
@@ -36,7 +36,7 @@ def regressions(options: argparse.Namespace) -> int:
         raise _past(date, newest)
     first, again = rerun.parted(series, made, date)
     every = watched(first, trained)
-    chosen = judging.tonight(every, _baseline(options), date)
+    chosen = judging.tonight(every, _baseline(options, made), date)
     if not chosen:
         raise UserError(
             "that night has nothing that the baseline has too",
@@ -63,11 +63,12 @@ def _past(date: datetime.date, newest: datetime.date) -> UserError:
     )
 
 
-def _baseline(options: argparse.Namespace) -> list[Watched] | None:
+def _baseline(options: argparse.Namespace, made: Mapping[str, datetime.date]) -> list[Watched] | None:
     if options.baseline is None:
         return None
     selected = selections.read(options.baseline, options.history or results.HISTORY)
-    return watched(selected.series, selected.trainings)
+    series, _ = rerun.parted(selected.series, made, None)
+    return watched(series, selected.trainings)
 
 
 def _with_rerun(

@@ -5,9 +5,11 @@ Standard library only, but for what checks an imported result.
 
 import contextlib
 import errno
+import gzip
 import os
 import tarfile
 import tempfile
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from implementations.files import PARTIAL, replacing
 
 KINDS = ("certificates", "ceilings", "forks", "training", "failures", "mutants")
 LARGEST = 2**30  # bytes of one file: results have kilobytes
+CHUNK = 2**20  # bytes read at a time
 
 
 def beside(folder: Path) -> Path:
@@ -145,13 +148,21 @@ def _writing(place: Path) -> Iterator[None]:
 
 def _extract(archive: Path, folder: Path) -> None:
     try:
+        _require_intact(archive)
         with tarfile.open(archive, "r:gz") as tar:
             members = tar.getmembers()
             for member in members:
                 _require_expected(archive, member)
             tar.extractall(folder, members, filter="data")
-    except (OSError, EOFError, tarfile.TarError) as error:
+    except (OSError, EOFError, zlib.error, tarfile.TarError) as error:
         raise _refused(archive, f"the archive cannot be read ({type(error).__name__}: {error})") from None
+
+
+def _require_intact(archive: Path) -> None:
+    """Read to the end, where gzip's checksum stands: tarfile stops before it."""
+    with gzip.open(archive) as whole:
+        while whole.read(CHUNK):
+            pass
 
 
 def _require_expected(archive: Path, member: tarfile.TarInfo) -> None:

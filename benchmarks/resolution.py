@@ -45,28 +45,31 @@ class Resolution:
     def smallest_step(self) -> float:
         """For the worse, found within three nights 95 times in 100, as a fraction of what was before."""
         power = float(intervals.quantile(self._freedom, intervals.POWER))
-        limit = self._limit * float(self.evidence.expectation.tails[-1])
-        step = max(self._effect, (limit + power) * self._error(WINDOW, self._usual_forks))
+        step = max(self._effect, (self._limit(WINDOW) + power) * self._error(WINDOW, self._usual_forks))
         worse = -1 if self.metric.more_is_better else 1
         return abs(float(np.expm1(worse * step)))
 
     def further(self) -> str:
-        """``1 more night like it or 12 forks in a night would decide it``, were the change what it seems."""
+        """``1 more night like it or 12 forks in a re-run would decide it``, were the change what it seems."""
         nights = next((more for more in range(1, WINDOW) if self._tells(more + 1, self._usual_forks)), None)
         counts = [round(self._usual_forks * 2**power) for power in range(1, 9)]
         forks = next((count for count in counts if self._tells(1, count) or self._excludes(count)), None)
         ways = [
             *([f"{nights} more night{'s' if nights > 1 else ''} like it"] if nights else []),
-            *([f"{forks} forks in a night"] if forks else []),
+            *([self._of_forks(forks)] if forks else []),
         ]
         if not ways:
             sides = next((count for count in range(2, MOST_NIGHTS + 1) if self._decided_by(count)), None)
             ways = [f"{sides} nights a side, compared," if sides else "no affordable number of nights"]
         return f"{' or '.join(ways)} would decide it"
 
+    def _of_forks(self, count: int) -> str:
+        """Where so many forks must be made: a night alone is confirmed by its re-run only."""
+        return f"{count} forks in {'a re-run (--rerun)' if self._tells(1, count) else 'a night'}"
+
     def _tells(self, window: int, forks: float) -> bool:
         """Whether so many nights of so many forks would be beyond chance."""
-        limit = self._limit * self._error(window, forks) * (LONE if window == 1 else 1)
+        limit = self._limit(window) * self._error(window, forks) * (LONE if window == 1 else 1)
         return abs(self.apart(1)) > max(limit, self._effect)
 
     def _excludes(self, forks: float) -> bool:
@@ -97,11 +100,11 @@ class Resolution:
     def _usual_forks(self) -> float:
         return float(self.evidence.expectation.forks[self.place])
 
-    @property
-    def _limit(self) -> float:
-        """Score that the mean of three nights must exceed."""
-        chance = FALSE_ALARMS / self.evidence.tests * SHARES[-1] / 2
-        return float(-intervals.quantile(self._freedom, chance))
+    def _limit(self, window: int) -> float:
+        """Score that the mean of so many nights must exceed."""
+        chance = FALSE_ALARMS / self.evidence.tests * SHARES[window - 1] / 2
+        tail = self.evidence.expectation.tails[window - 1]
+        return float(-intervals.quantile(self._freedom, chance) * tail)
 
     def _error(self, window: int, forks: float) -> float:
         """Standard error of the mean of so many nights of so many forks, from the level."""

@@ -1,5 +1,6 @@
 """The trainings of a run: fresh processes, seeds and frameworks interleaved, one result file each."""
 
+import datetime
 import random
 import shutil
 from collections.abc import Callable, Sequence
@@ -79,7 +80,8 @@ class Trainings:
         except ChildFailedError as failure:
             lines = failure.finished.last_lines
             return self.failures.record(final, about, str(failure), lines)
-        results.write_json(final, {**result, "certificate": proofs[0]["id"]})
+        made = datetime.datetime.now(datetime.UTC).isoformat()
+        results.write_json(final, {**result, "certificate": proofs[0]["id"], "made": made})
         self.failures.made_good(final)
         _sweep(folder)
         return _said(result)

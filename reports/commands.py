@@ -3,7 +3,7 @@
 import argparse
 import datetime
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from benchmarks import results
 from benchmarks.history.queries import History
@@ -14,6 +14,8 @@ from reports import regressions as judging
 from reports import rerun, selections, tables, verdict_table
 from reports.regressions import Findings, Tonight
 from reports.watched import Watched, watched
+
+UNJUDGED = ".unjudged"  # a re-run lies there, deeper than an import looks, until it counts
 
 
 def compare(options: argparse.Namespace) -> int:
@@ -27,28 +29,46 @@ def compare(options: argparse.Namespace) -> int:
 def regressions(options: argparse.Namespace) -> int:
     """The exit code, too: 0 nothing, 1 confirmed, 2 could not be told."""
     history = History.open(options.history or results.HISTORY)
-    every = watched(history.series(), history.trainings())
-    date = options.night or judging.latest(every)
-    chosen = judging.tonight(every, _baseline(options), date)
+    series, made, trained = history.series(), rerun.nights_of(history.runs()), history.trainings()
+    newest = judging.latest(watched(rerun.parted(series, made, None)[0], trained))
+    date = options.night or newest
+    if options.rerun and date != newest:
+        raise _past(date, newest)
+    first, again = rerun.parted(series, made, date)
+    every = watched(first, trained)
+    chosen = judging.tonight(every, _baseline(options, made), date)
     if not chosen:
         raise UserError(
             "that night has nothing that the baseline has too",
             given=f"{date}, baseline {options.baseline or 'all nights before'}",
-            allowed=f"a night with results; the newest is {judging.latest(every)}",
+            allowed=f"a night with results; the newest is {newest}",
             todo="import its run, or ask for another --night or --baseline",
         )
     found = judging.judged(chosen, date, judging.absent(every, date))
-    if options.rerun and judging.suspects(found):
+    if again:
+        chosen = rerun.joined(chosen, watched(again), judging.suspects(found))
+        found = judging.judged(chosen, date, found.absent)
+    elif options.rerun and judging.suspects(found):
         found = _with_rerun(options, history, chosen, found)
     _print(tables.written(verdict_table.table(found, options.all), options.format))
     return found.exit_code(options.fail_on)
 
 
-def _baseline(options: argparse.Namespace) -> list[Watched] | None:
+def _past(date: datetime.date, newest: datetime.date) -> UserError:
+    return UserError(
+        "a night that is over cannot be measured again",
+        given=f"--night {date} --rerun",
+        allowed=f"--rerun for the newest night, {newest}",
+        todo="judge that night without --rerun",
+    )
+
+
+def _baseline(options: argparse.Namespace, made: Mapping[str, datetime.date]) -> list[Watched] | None:
     if options.baseline is None:
         return None
     selected = selections.read(options.baseline, options.history or results.HISTORY)
-    return watched(selected.series, selected.trainings)
+    series, _ = rerun.parted(selected.series, made, None)
+    return watched(series, selected.trainings)
 
 
 def _with_rerun(
@@ -58,12 +78,12 @@ def _with_rerun(
     suspects = judging.suspects(found)
     asked = rerun.request(suspects, found.said, _run_of(history, found))
     rerun.labels(options.python, asked.frameworks)
-    stamp = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%SZ")
-    folder = results.FOLDER / f"{stamp}-rerun"
+    name = rerun.folder_name(found.date)
+    folder = results.FOLDER / UNJUDGED / name
     rerun.measure(asked, folder, options.python, _notice)
+    joined = rerun.joined(chosen, watched(selections.read(str(folder)).series), suspects)
+    folder = folder.replace(results.FOLDER / name)
     history.import_paths([folder], _notice)
-    again = watched(selections.read(str(folder)).series)
-    joined = rerun.joined(chosen, again, suspects)
     note = f"{len(suspects)} suspected, measured again into {folder}"
     judged = judging.judged(joined, found.date, found.absent)
     return Findings(judged.date, judged.said, judged.absent, (note,))

@@ -40,7 +40,9 @@ def of(reports: Sequence[Report], history: Sequence[Row] = ()) -> Row:
         "groups": [_group(group) for report in reports for group in report.groups],
         "policies": columns.packed([row for report in reports for row in _gains(report)]),
         "roofs": [_roofs(report) for report in reports if report.ceilings],
-        "trainings": [learning_data.training(t) for report in reports for t in report.trainings],
+        "trainings": [
+            {**report.origin, **learning_data.training(t)} for report in reports for t in report.trainings
+        ],
     }
 
 
@@ -80,12 +82,11 @@ def _cases(report: Report) -> Iterable[Row]:
 
 def _identity(report: Report, group: Group, case: Measured) -> Row:
     return {
-        "run": _run(report),
+        **report.origin,
         "network": group.network,
         "task": group.task,
         "batch": group.batch,
         "policy": group.policy,
-        "device": str(report.conditions["device_model"]),
         "name": case.title,
         "precision": case.details.precision,
     }
@@ -181,14 +182,14 @@ def _gains(report: Report) -> Iterable[Row]:
 
 def _roofs(report: Report) -> Row:
     """The run's ceilings: FLOP/s by precision, bytes/s of a copy."""
-    device = str(report.conditions["device_model"]) if report.conditions else report.device
     flops = {name: short(value) for name, value in report.ceilings.items() if name != "copy"}
-    return {"run": _run(report), "device": device, "flop": flops, "copy": short(report.ceilings.get("copy"))}
+    return {**report.origin, "flop": flops, "copy": short(report.ceilings.get("copy"))}
 
 
 def _failures(report: Report) -> Iterable[Row]:
     for failure in report.failures:
         yield {
+            **report.origin,
             "network": failure.network,
             "task": failure.task,
             "batch": failure.batch,
@@ -196,8 +197,3 @@ def _failures(report: Report) -> Iterable[Row]:
             "forks": ", ".join(map(str, failure.forks)),
             "reason": shortened(failure.reason),
         }
-
-
-def _run(report: Report) -> str:
-    """A run's name among others: when it began, to the minute."""
-    return report.started[:16].replace("T", " ")

@@ -272,6 +272,7 @@ TABLES = {
             Column("policy", "policy", varies=True),
             Column("precision", "precision", varies=True),
             Column("device", "device", varies=True),
+            Column("machine", "machine", "code"),
             Column("metric", "metric", varies=True),
             Column("nights", "nights", "whole"),
             Column("last", "last", "quantity"),

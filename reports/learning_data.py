@@ -14,10 +14,12 @@ Row = dict[str, Any]
 
 def rows(reports: Sequence[Report]) -> dict[str, list[Row]]:
     """Rows by table."""
-    trainings = [training for report in reports for training in report.trainings]
+    trainings = [(report.origin, training) for report in reports for training in report.trainings]
     return {
-        "learned": [_learned(t, found) for t in trainings for found in t.learned],
-        "samples": [row for t in trainings for curve in _firsts(t) for row in _samples(t, curve)],
+        "learned": [{**origin, **_learned(t, found)} for origin, t in trainings for found in t.learned],
+        "samples": [
+            {**origin, **row} for origin, t in trainings for curve in _firsts(t) for row in _samples(t, curve)
+        ],
     }
 
 

@@ -8,9 +8,9 @@ import numpy as np
 
 from benchmarks import results
 from benchmarks.changes import differences
-from benchmarks.history.series import Series, TrainingRow
+from benchmarks.history.series import RunRow, Series, TrainingRow
 from benchmarks.metrics import SPEED
-from reports import regressions
+from reports import regressions, rerun
 from reports.columns import ends, short
 from reports.proofs import title
 from reports.regressions import Said
@@ -23,14 +23,22 @@ TONES = {"faster": GOOD, "slower": BAD}
 MOST_REASONS = 3  # differences between two nights that are named at a change point
 
 
-def rows(series: Iterable[Series], trainings: Iterable[TrainingRow] = ()) -> list[Row]:
+def rows(
+    series: Iterable[Series], trainings: Iterable[TrainingRow] = (), runs: Iterable[RunRow] = ()
+) -> list[Row]:
     """Speed of every series, and of the other metrics what changed; what matters most first."""
-    every = watched(series, trainings)
+    series, trainings, made = list(series), list(trainings), rerun.nights_of(runs)
+    every = watched(rerun.parted(series, made, None)[0], trainings)
     if not every:
         return []
     date = regressions.latest(every)
-    said = regressions.judged(regressions.tonight(every, None, date), date).said
-    found = {(each.watched.identity, each.watched.metric.name): each for each in said}
+    first, again = rerun.parted(series, made, date)
+    chosen = regressions.tonight(watched(first, trainings), None, date)
+    judged = regressions.judged(chosen, date)
+    if again:
+        joined = rerun.joined(chosen, watched(again), regressions.suspects(judged))
+        judged = regressions.judged(joined, date)
+    found = {(each.watched.identity, each.watched.metric.name): each for each in judged.said}
     pairs = [(one, found.get((one.identity, one.metric.name))) for one in every]
     shown = [(one, verdict) for one, verdict in pairs if one.metric is SPEED or _matters(verdict)]
     return [_row(one, verdict) for one, verdict in sorted(shown, key=_urgency)]
@@ -77,6 +85,7 @@ def _identity(one: Watched) -> Row:
         "policy": policy,
         "precision": key.get("precision"),
         "device": key.get("device_model"),
+        "machine": one.machine if one.among_machines else None,
     }
 
 

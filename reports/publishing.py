@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import itertools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -48,7 +49,7 @@ def _history(place: str | None) -> list[Row]:
     if place is None:
         return []
     history = History.open(place)
-    return past.rows(history.series(), history.trainings())
+    return past.rows(history.series(), history.trainings(), history.runs())
 
 
 def _names(folders: Sequence[Path]) -> list[str]:
@@ -56,7 +57,8 @@ def _names(folders: Sequence[Path]) -> list[str]:
     found: list[str] = []
     for folder in folders:
         name = folder.resolve().name
-        found.append(name if name not in found else f"{name}-{len(found) + 1}")
+        numbered = (f"{name}-{number}" for number in itertools.count(2))
+        found.append(next(free for free in itertools.chain([name], numbered) if free not in found))
     return found
 
 

@@ -102,6 +102,12 @@ class Report:
     versions: Mapping[str, tuple[str, ...]]  # by package; more than one if the run mixes them
 
     @property
+    def origin(self) -> dict[str, str]:
+        """Where its rows come from: when the run began, to the second, and the device's model."""
+        device = str(self.conditions["device_model"]) if self.conditions else self.device
+        return {"run": self.started[:19].replace("T", " "), "device": device}
+
+    @property
     def policies(self) -> dict[str, tuple[str, ...]]:
         """Precisions that were timed, by policy."""
         found: dict[str, dict[str, None]] = {}

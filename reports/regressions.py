@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import verdicts
+from benchmarks import changes, verdicts
 from benchmarks.expectations import WINDOW
 from benchmarks.metrics import SPEED
-from benchmarks.nights import MOST
+from benchmarks.nights import FEWEST, MOST
 from benchmarks.verdicts import Case, Judged
 from implementations.errors import UserError
-from reports.watched import Night, Watched, as_nights, since
+from reports.watched import Night, Watched, as_nights, deviation, since
 
 NONE, CONFIRMED, UNTOLD = 0, 1, 2  # exit codes
 FAIL_ON = ("slower", "any", "never")
@@ -96,8 +96,8 @@ def tonight(
 def _against(one: Watched, earlier: Sequence[Night], now: Sequence[Night], baseline: Watched) -> Tonight:
     """The baseline's nights, and after them the last ones that are none of it."""
     before = [night for night in baseline.nights if night.date < now[0].date]
-    if not before:
-        return Tonight(one.of(now))
+    if len(before) < FEWEST:  # nights after it must not fill up the level that they are held against
+        return Tonight(one.of([*before, *now]))
     after = [night for night in earlier if night.date > before[-1].date]
     follows = not after  # then the baseline grows from night to night, as it does without one
     return Tonight(
@@ -109,8 +109,8 @@ def absent(every: Sequence[Watched], date: datetime.date) -> list[str]:
     """What was measured on the last night before ``date`` and not on that night, in words."""
     speeds = [one for one in every if one.metric is SPEED]
     before = max((n.date for one in speeds for n in one.nights if n.date < date), default=None)
-    dates = {one.title: {night.date for night in one.nights} for one in speeds}
-    return [title for title, made in dates.items() if before in made and date not in made]
+    measured = [(one.title, {night.date for night in one.nights}) for one in speeds]
+    return list(dict.fromkeys(name for name, made in measured if before in made and date not in made))
 
 
 def latest(every: Iterable[Watched]) -> datetime.date:
@@ -171,12 +171,20 @@ def moved_ceilings(chosen: Sequence[Tonight], machine: str) -> dict[str, float]:
 def _controls(pool: Sequence[Tonight]) -> float | None:
     """How much faster the re-run's controls were than before: the machine, then, while it was re-run."""
     apart = [
-        float(as_nights([each.again.forks]).values[0]) - float(np.median(each.watched.arrays().values[:-1]))
+        float(as_nights([each.again.forks]).values[0]) - _usual(each.watched)
         for each in pool
         if each.control and each.again is not None and len(each.watched.nights) > 1
     ]
     faster = 1 if pool[0].watched.metric.more_is_better else -1
     return faster * float(np.median(apart)) if apart else None
+
+
+def _usual(one: Watched) -> float:
+    """The newest level of the nights before tonight, as a logarithm."""
+    values = one.arrays().before(1).values
+    if len(values) < 2 * changes.SHORTEST:
+        return float(np.median(values))
+    return float(np.median(changes.settled(values, deviation(values, one.metric.floor))[0]))
 
 
 def _because(one: Watched, found: Judged) -> tuple[str, ...]:

@@ -1,14 +1,16 @@
 """Runs tonight's suspects again: their networks in their frameworks, what else that brings as the control."""
 
+import datetime
+import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from benchmarks import changes, plan
-from benchmarks.history.series import RunRow
+from benchmarks.history.series import Point, RunRow, Series
 from implementations.commandline import ROOT
 from implementations.errors import UserError
 from implementations.network import plain
@@ -16,6 +18,7 @@ from reports.regressions import Said, Tonight
 from reports.watched import Night, Watched
 
 FORKS = 20  # of each case: more than a night has, since they must decide
+NAME = re.compile(r"rerun-of-(\d{4}-\d\d-\d\d)-")  # of a re-run's folder
 Notice = Callable[[str], None]
 
 
@@ -52,11 +55,14 @@ def request(suspects: Sequence[Said], others: Iterable[Said], run: RunRow) -> Re
     networks, frameworks, policies = (_each(case[place] for case in cases) for place in (0, 3, 5))
     suspected = set(cases)
     beside = [each for each in others if each.watched.case not in suspected and each.watched.machine]
-    if beside and not any(c[0] in networks and c[3] in frameworks for c in (b.watched.case for b in beside)):
+    if beside and not any(
+        case[0] in networks and case[3] in frameworks and case[5] in policies
+        for case in (each.watched.case for each in beside)
+    ):
         steadiest = min(beside, key=lambda each: each.judged.smallest_step or float("inf"))
-        networks, frameworks = (
+        networks, frameworks, policies = (
             _each([*chosen, steadiest.watched.case[place]])
-            for chosen, place in ((networks, 0), (frameworks, 3))
+            for chosen, place in ((networks, 0), (frameworks, 3), (policies, 5))
         )
     if any(case[4] for case in cases):  # a file is measured where the framework that exports it takes part
         frameworks = _each([*frameworks, *(case[4] for case in cases if case[4])])
@@ -121,3 +127,42 @@ def labels(pythons: Sequence[str], frameworks: Iterable[str]) -> None:
                 allowed="--python FRAMEWORK@LABEL=PATH for every labelled build",
                 todo=f"add --python {framework}=PATH, or judge without --rerun",
             )
+
+
+# --- Which night a re-run belongs to ----------------------------------------------------------
+
+
+def folder_name(date: datetime.date) -> str:
+    """The name of a new re-run's folder, which says the night that it is made for."""
+    stamp = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%SZ")
+    return f"rerun-of-{date}-{stamp}"
+
+
+def nights_of(runs: Iterable[RunRow]) -> dict[str, datetime.date]:
+    """The night that each re-run was made for, by the run's id."""
+    found = {run.id: NAME.match(run.folder) for run in runs}
+    return {run: datetime.date.fromisoformat(match[1]) for run, match in found.items() if match}
+
+
+def parted(
+    series: Iterable[Series], made: Mapping[str, datetime.date], date: datetime.date | None
+) -> tuple[list[Series], list[Series]]:
+    """``series`` without the re-runs of ``date``, and those alone; each in the night it was made for."""
+    every = list(series)
+    return list(_part(every, made, date, False)), list(_part(every, made, date, True))
+
+
+def _part(
+    series: Iterable[Series], made: Mapping[str, datetime.date], date: datetime.date | None, wanted: bool
+) -> Iterator[Series]:
+    for one in series:
+        of_date = [(date is not None and made.get(point.run) == date, point) for point in one.points]
+        points = tuple(_dated(point, made) for is_again, point in of_date if is_again == wanted)
+        if points:
+            yield replace(one, points=points)
+
+
+def _dated(point: Point, made: Mapping[str, datetime.date]) -> Point:
+    if (night := made.get(point.run)) is None:
+        return point
+    return replace(point, started=datetime.datetime.combine(night, datetime.time(), datetime.UTC))

@@ -16,11 +16,12 @@ GOOD, BAD = "good", "bad"
 
 def rows(reports: Sequence[Report]) -> dict[str, list[Row]]:
     """Rows by table."""
-    proofs = [proof for report in reports for proof in report.proofs]
+    origins = [(report.origin, proof) for report in reports for proof in report.proofs]
+    proofs = [proof for _, proof in origins]
     return {
-        "sameness": [_claim(proof) for proof in proofs],
-        "findings": [row for proof in proofs for row in _findings(proof)],
-        "exports": [row for proof in proofs for row in _export(proof)],
+        "sameness": [{**origin, **_claim(proof)} for origin, proof in origins],
+        "findings": [{**origin, **row} for origin, proof in origins for row in _findings(proof)],
+        "exports": [{**origin, **row} for origin, proof in origins for row in _export(proof)],
         "slips": [_slip(slips(reports), slip) for slip in slips(reports).rows],
         "layers": [row for table in layers.tables(proofs) for row in _layers(table)],
     }

@@ -41,7 +41,7 @@ class Selection:
 def read(text: str, history: str | Path = HISTORY) -> Selection:
     """The selection that ``text`` names; ``UserError`` if it is none, or finds nothing."""
     path = Path(text)
-    if path.exists():
+    if _exists(path):
         with _of_run(path) as found:
             return _selected(text, found, {})
     if "=" not in text:
@@ -49,6 +49,13 @@ def read(text: str, history: str | Path = HISTORY) -> Selection:
             "this is nothing that could be compared", given=text, allowed=ALLOWED, todo="name one of these"
         )
     return _selected(text, History.open(history), filters(text))
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # a filter longer than a file's name may be
+        return False
 
 
 def _selected(text: str, history: History, chosen: Mapping[str, str]) -> Selection:

@@ -100,6 +100,7 @@ def _data(found: Findings) -> dict[str, Any]:
         "cases": [
             {
                 "case": each.watched.title,
+                "machine": each.watched.machine,
                 "metric": each.watched.metric.name,
                 "word": each.word,
                 "because": list(each.because),

@@ -51,10 +51,12 @@ class Watched:
     machine: str
     metric: Metric
     nights: tuple[Night, ...]
+    among_machines: bool = False  # whether more than one is watched, so that a title must name it
 
     @property
     def title(self) -> str:
-        return " ".join(str(part) for part in self.case if part is not None)
+        title = " ".join(str(part) for part in self.case if part is not None)
+        return f"{title} ({self.machine})" if self.among_machines and self.machine else title
 
     def arrays(self) -> Nights:
         """What verdicts are made of."""
@@ -76,6 +78,8 @@ def watched(series: Iterable[Series], trainings: Iterable[TrainingRow] = ()) -> 
     found = [
         one for each in series for label, points in _builds(each) for one in _of_points(each, label, points)
     ]
+    if len({one.machine for one in found}) > 1:
+        found = [replace(one, among_machines=True) for one in found]
     return [*found, *_of_trainings(trainings)]
 
 

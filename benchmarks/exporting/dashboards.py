@@ -32,11 +32,15 @@ def name(key: Mapping[str, Any], label: str = "") -> str:
 
 
 def last(series: Iterable[Series]) -> Iterator[tuple[str, Point]]:
-    """(name, point): of every series its last run, of every build in it."""
+    """(name, point): of every series its last run, of every build in it; of one name the newest."""
+    newest: dict[str, Point] = {}
     for one in series:
         for point in one.points:
             if point.run == one.points[-1].run:
-                yield name(one.key, point.label), point
+                title = name(one.key, point.label)
+                if title not in newest or newest[title].started <= point.started:
+                    newest[title] = point
+    yield from newest.items()
 
 
 def github_action_benchmark(series: Iterable[Series]) -> list[dict[str, Any]]:

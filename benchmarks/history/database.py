@@ -99,7 +99,7 @@ def _url(place: str | Path) -> URL:
         return URL.create("sqlite", database=text)
     try:
         url = make_url(text)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         raise _foreign("a text that is no URL") from None
     if url.drivername in ("postgresql", "postgres"):
         url = url.set(drivername="postgresql+psycopg")
@@ -127,6 +127,8 @@ def _leave_transactions_to_us(connection: Any, record: object) -> None:
     """Python's module would begin late, and end a transaction before it changes a table."""
     connection.isolation_level = None
     connection.execute("PRAGMA foreign_keys = ON")
+    # A full cache would be written into the file before the end, and shut out everybody who reads meanwhile.
+    connection.execute("PRAGMA cache_spill = OFF")
 
 
 def _begin(connection: Connection) -> None:

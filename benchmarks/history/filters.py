@@ -13,6 +13,7 @@ from implementations.errors import UserError
 
 VERSIONS = "versions."
 OF_RUNS = ("run", "commit", "preset", "device", "since", "until")
+LARGEST = 2**31 - 1  # of a column of whole numbers
 SHORTEST = 4  # characters of a commit or a run's id
 
 
@@ -81,9 +82,10 @@ def _equal(column: Column[Any], value: Any) -> ColumnElement[bool]:
     if column.nullable and value in (None, ""):
         return column.is_(None)
     if isinstance(column.type, Integer):
-        if not str(value).isdecimal():
-            raise _odd(column.name, value, "a whole number")
-        return column == int(value)
+        digits = str(value)
+        if not digits.isdecimal() or len(digits) > len(str(LARGEST)) or int(digits) > LARGEST:
+            raise _odd(column.name, value, f"a whole number to {LARGEST}")
+        return column == int(digits)
     return column == str(value)
 
 
@@ -92,12 +94,12 @@ def _of_run(name: str, value: str) -> ColumnElement[bool]:
     if name == "since":
         return runs.started >= _day(name, value)
     if name == "until":
-        return runs.started < _day(name, value) + datetime.timedelta(days=1)
+        return runs.started <= datetime.datetime.combine(_day(name, value), datetime.time.max)
     if name == "run":
-        by_id = runs.id.startswith(value, autoescape=True) if len(value) >= SHORTEST else false()
+        by_id = runs.id.startswith(value.lower(), autoescape=True) if len(value) >= SHORTEST else false()
         return or_(runs.folder == value, by_id)
     if name == "commit":
-        return runs.commit_id.startswith(_long(name, value), autoescape=True)
+        return runs.commit_id.startswith(_long(name, value).lower(), autoescape=True)
     return runs[name] == value
 
 

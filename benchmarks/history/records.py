@@ -152,7 +152,8 @@ def _training(path: Path, content: Any) -> Record:
         "seconds_per_epoch": statistics.median(float(epoch["seconds"]) for epoch in found["epochs"]),
         "epochs": found["epochs"],
     }
-    return Record("training", row)
+    dated = {"made": moment(found["made"])} if "made" in found else {}  # older ones do not say it
+    return Record("training", {**dated, **row})
 
 
 def _certificate(path: Path, content: Any) -> Record:

@@ -3,7 +3,8 @@
     python docs/studies/regressions.py [--nights 1000] [--steps 10000]
 
 Cases are simulated: each takes σ_fork and σ_night of one of the cases that ``nights.py`` recorded. A night's
-effect is shared by all of its forks, those of a re-run too. *False alarms*: nights of 200 cases on which
+effect is shared by all of its forks, those of a re-run too. Each case's nights are drawn by themselves; the
+rule about the machine is left out. *False alarms*: nights of 200 cases on which
 nothing changed, of which any case was called faster or slower. *Found*: steps of max(5 %, 4 σ_night), every
 case one, that are called slower on one of the three nights from the step on. The verdict runs as in
 ``reports regressions --rerun``: suspects are run again in the same night. Takes minutes on one core.

@@ -93,6 +93,22 @@ def test_a_damaged_archive_is_refused(packed: Path, tmp_path: Path) -> None:
     assert "the archive cannot be read" in refused(packed, tmp_path)
 
 
+def test_an_archive_whose_checksum_does_not_fit_is_refused(packed: Path, tmp_path: Path) -> None:
+    whole = bytearray(packed.read_bytes())
+    whole[-8] ^= 1  # of gzip's CRC-32, which stands after everything that tar reads
+    packed.write_bytes(whole)
+    assert "the archive cannot be read" in refused(packed, tmp_path)
+
+
+@pytest.mark.parametrize("share", [0.1, 0.3, 0.5, 0.7, 0.9])
+def test_an_archive_with_overwritten_bytes_is_refused(share: float, packed: Path, tmp_path: Path) -> None:
+    whole = bytearray(packed.read_bytes())
+    start = int(share * len(whole))
+    whole[start : start + 30] = b"\xff" * 30
+    packed.write_bytes(whole)
+    assert "the archive cannot be read" in refused(packed, tmp_path)
+
+
 def test_what_is_no_archive_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.tar.gz"
     path.write_text("no archive")

@@ -1,6 +1,7 @@
 """The parent's side: which trainings in which order, what they rest on, what their results say."""
 
 import dataclasses
+import datetime
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,7 @@ def test_every_seed_and_framework_gets_a_result(made: trainings.Trainings) -> No
     names = sorted(path.name for path in (made.folder / "training").glob("*.json"))
     assert names == [f"toy-{name}-seed{seed}.json" for name in ("paddle", "pytorch") for seed in (0, 1)]
     assert {row["seed"] for row in results.trainings(made.folder)} == {0, 1}
+    assert all(datetime.datetime.fromisoformat(row["made"]).tzinfo for row in results.trainings(made.folder))
 
 
 def test_every_seed_starts_from_weights_of_its_own(made: trainings.Trainings, launcher: Answering) -> None:

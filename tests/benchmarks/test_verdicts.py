@@ -10,6 +10,7 @@ from made_nights import made_nights, of_forks, stepped
 from benchmarks import evidence, verdicts
 from benchmarks.expectations import WINDOW, Nights, expected
 from benchmarks.metrics import METRICS, SPEED
+from benchmarks.resolution import Resolution
 from benchmarks.verdicts import Case, Judged, judge
 
 MEMORY = METRICS["peak_rss_bytes"]
@@ -49,7 +50,16 @@ def test_less_memory_is_faster_and_more_is_slower() -> None:
 def test_one_night_is_suspected_and_what_would_decide_it_is_said() -> None:
     found = judged(Case(stepped(quiet(), -0.15)))
     assert (found.verdict, found.suspected, found.open) == ("undecided", True, True)
-    assert found.reason == "suspected; 1 more night like it or 6 forks in a night would decide it"
+    assert found.reason == "suspected; 1 more night like it or 6 forks in a re-run (--rerun) would decide it"
+
+
+def test_what_would_decide_it_is_held_against_the_limits_of_verdicts() -> None:
+    cases = [case.nights for case in others()]
+    last = [nights.last(WINDOW) for nights in cases]
+    values, forks = (np.array([getattr(each, name) for each in last], float) for name in ("values", "forks"))
+    found = evidence.evidence(expected([n.before(WINDOW) for n in cases], SPEED.floor), values, forks, 20)
+    limits = found.limits(evidence.FALSE_ALARMS) * found.expectation.tails
+    assert [Resolution(found, 0, SPEED)._limit(w + 1) for w in range(WINDOW)] == pytest.approx(limits[0])
 
 
 def test_a_re_run_that_shows_it_again_confirms_it() -> None:

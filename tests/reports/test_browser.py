@@ -122,6 +122,12 @@ def axe() -> Axe:
 # --- What is there ---
 
 
+def test_a_link_that_names_what_every_object_has_is_no_filter(opened: Callable[..., Visit]) -> None:
+    visit = opened(at="tab=sameness&constructor=1")
+    assert visit.complaints == []
+    assert visit.cells("sameness", "name")
+
+
 def test_every_view_is_there_with_its_charts_and_tables(opened: Callable[..., Visit]) -> None:
     visit = opened()
     assert [t.get_attribute("data-tab") for t in visit.tab.locator("[role=tab]").all()] == [

@@ -109,7 +109,7 @@ def test_a_re_run_decides_it_and_is_imported(
             night=NIGHTS,
             commit={"id": "c" * 40, "dirty": False},
             preset="quick",
-            started=f"2026-01-{2 + NIGHTS:02}T02:00:00+00:00",
+            started=f"2026-01-{2 + NIGHTS:02}T14:00:00+00:00",  # a night of its own, by the clock
         )
 
     monkeypatch.setattr(rerun, "measure", measure)
@@ -119,6 +119,10 @@ def test_a_re_run_decides_it_and_is_imported(
     (request,) = asked
     assert (request.networks, request.frameworks) == (("mlp",), ("pytorch",))
     assert len(History.open(history).runs()) == before + 1
+    for words in ((), ("--night", f"2026-01-{2 + NIGHTS:02}")):  # and the same whenever it is judged again
+        again, data = answered(capsys, "regressions", "--history", history, *words)
+        assert (again, data["night"]) == (code, f"2026-01-{2 + NIGHTS:02}")
+    assert len(asked) == 1
 
 
 def test_a_re_run_of_other_builds_is_refused(
@@ -131,8 +135,16 @@ def test_a_re_run_of_other_builds_is_refused(
 
     monkeypatch.setattr(rerun, "measure", measure)
     monkeypatch.setattr(results, "FOLDER", tmp_path)
+    before = len(History.open(history).runs())
     with pytest.raises(UserError, match=r"ran something else.*torch 2\.13\.0 → 2\.14\.0"):
         command.main(["regressions", "--history", str(history), "--rerun"])
+    History.open(history).import_paths([tmp_path], lambda line: None)
+    assert len(History.open(history).runs()) == before  # it does not count, now or later
+
+
+def test_a_night_that_is_over_is_not_measured_again(history: Path) -> None:
+    with pytest.raises(UserError, match="--rerun for the newest night"):
+        command.main(["regressions", "--history", str(history), "--night", "2026-01-10", "--rerun"])
 
 
 def test_nothing_is_run_again_where_nothing_is_suspected(

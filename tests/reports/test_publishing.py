@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 from made_runs import CASE, made_run
+from made_series import nightly
 from report_pages import data, markup, said
 
 from benchmarks.history.queries import History
 from implementations.errors import UserError
 from reports import __main__ as command
-from reports import past
+from reports import dataset, past, publishing, queries
 
 NIGHTS, STEP = 24, 17  # from that night on it is a fifth slower
 RATES = (1000.0, 1010.0, 990.0)
@@ -57,6 +58,12 @@ def test_every_series_says_its_verdict_and_its_smallest_step(row: dict[str, Any]
     assert 0 < row["visible"] < 0.2
 
 
+@pytest.mark.parametrize(("names", "said"), [(["a"], [None]), (["a", "b"], ["a", "b"])])
+def test_rows_of_several_machines_name_them(names: list[str], said: list[str | None]) -> None:
+    found = past.rows([nightly(3, machine=name) for name in names])
+    assert [row["machine"] for row in found] == said
+
+
 def test_a_history_without_results_has_no_row() -> None:
     assert past.rows([]) == []
 
@@ -83,6 +90,19 @@ def test_a_site_has_an_index_run_pages_and_the_history(
 def test_runs_of_one_name_get_pages_of_their_own(full: Any, folder: Any, tmp_path: Path) -> None:
     assert command.main(["site", str(full.path), str(full.path), "-o", str(tmp_path / "site")]) == 0
     assert len(list((tmp_path / "site" / "runs").iterdir())) == 2
+
+
+def test_a_page_never_gets_the_name_of_another_run() -> None:
+    names = publishing._names([Path("a/x"), Path("a/x-3"), Path("b/x"), Path("a/x-2")])
+    assert len(set(names)) == 4
+
+
+def test_rows_of_everything_name_their_run_and_device(rich: Any) -> None:
+    made = dataset.of([queries.read(rich.path)])
+    tables = ("sameness", "learned", "samples", "failures")
+    rows = [row for name in tables for row in made["rows"].get(name, [])] + made["trainings"]
+    assert rows
+    assert {(row["run"], row["device"]) for row in rows} == {tuple(queries.read(rich.path).origin.values())}
 
 
 def test_a_missing_history_is_a_users_mistake(full: Any, tmp_path: Path) -> None:

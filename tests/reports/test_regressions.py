@@ -109,6 +109,13 @@ def test_a_baseline_is_held_against_tonight_across_the_nights_between() -> None:
     assert said.judged.nights == 3
 
 
+@pytest.mark.parametrize("few", [8, 9])
+def test_nights_after_a_short_baseline_are_no_part_of_its_level(few: int) -> None:
+    short = [made_series(one.points[:few], batch=seed) for seed, one in enumerate(CALM, start=1)]
+    found = findings(*CALM, baseline=short)
+    assert verdicts(found) == {"undecided": 8}
+
+
 def test_without_a_baseline_a_level_that_has_lasted_is_the_level() -> None:
     found = findings(*CALM, nightly(NIGHTS, steps={15: 0.8}))
     assert found.count("slower") == 0
@@ -129,6 +136,17 @@ def test_a_night_can_be_asked_for() -> None:
 def test_what_vanished_is_named() -> None:
     gone = made_series(nightly(NIGHTS - 1).points, network="vgg16")
     assert findings(*CALM, gone).absent == ("vgg16 inference 32 pytorch equal",)
+
+
+def test_what_vanished_from_one_of_two_machines_is_named_with_it() -> None:
+    gone, kept = made_series(nightly(NIGHTS - 1).points, machine="old"), nightly(NIGHTS, machine="new")
+    assert findings(gone, kept).absent == ("mlp inference 32 pytorch equal (old)",)
+
+
+def test_cases_of_two_machines_are_told_apart() -> None:
+    found = table(findings(*(nightly(NIGHTS, machine=name) for name in ("old", "new"))), everything=True)
+    assert [case["machine"] for case in json.loads(written(found, "json"))["cases"]] == ["old", "new"]
+    assert len({row[0] for row in found.rows}) == 2
 
 
 def test_an_empty_history_is_refused() -> None:
@@ -165,6 +183,12 @@ def test_a_control_that_is_slow_in_the_re_run_leaves_it_open() -> None:
     found = rerun(suspicious, 0.85, controls=0.9)
     assert found.count("slower") == 0
     assert any(each.judged.reason.startswith("machine: the control") for each in found.open)
+
+
+def test_a_control_that_became_slower_long_ago_excuses_nothing() -> None:
+    old = [nightly(NIGHTS, seed=seed, batch=seed, steps={20: 0.8}) for seed in range(1, 9)]
+    suspicious = findings(*old, nightly(NIGHTS, steps={NIGHTS - 1: 0.85}))
+    assert rerun(suspicious, 0.85, controls=0.8).exit_code() == 1
 
 
 # --- What is watched, and what is said --------------------------------------------------------

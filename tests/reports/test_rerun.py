@@ -58,6 +58,11 @@ def test_no_further_one_is_run_where_the_networks_have_one() -> None:
     assert rerun.request(said[:1], said, RUN).networks == ("mlp",)
 
 
+def test_a_case_of_another_policy_alone_is_no_control() -> None:
+    suspect, control = findings({"policy": "best"}, {"policy": "equal"}).said
+    assert rerun.request([suspect], [suspect, control], RUN).policies == ("best", "equal")
+
+
 def test_the_exporter_of_a_suspected_file_takes_part() -> None:
     said = findings(
         {"framework": "onnxruntime", "exporter": "pytorch"}, {"batch": 1, "framework": "onnxruntime"}

@@ -53,6 +53,11 @@ def test_a_filter_that_is_none_is_refused(text: str, history: Path) -> None:
         selections.read(text, history)
 
 
+def test_a_filter_may_be_longer_than_a_files_name(history: Path) -> None:
+    with pytest.raises(UserError, match="nothing was found"):
+        selections.read(f"framework={300 * 'x'}", history)
+
+
 def test_an_unknown_name_lists_what_is_allowed(history: Path) -> None:
     with pytest.raises(UserError, match=r"colour=red.*framework.*versions\.PACKAGE"):
         selections.read("colour=red", history)

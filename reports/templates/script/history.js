@@ -1,7 +1,8 @@
 // History: a chart a series; dots are forks, the line joins the nights' medians.
 views.history = () => {
   const charts = (data.rows.history ?? []).filter(passes).map((series) => {
-    const title = `${workTitle(series)}, ${series.name}: ${series.metric}, ${series.unit}`;
+    const where = series.machine ? ` on ${series.machine}` : "";
+    const title = `${workTitle(series)}, ${series.name}${where}: ${series.metric}, ${series.unit}`;
     const rows = series.points.map(({ night, value, forks, changed }) => ({ night, date: night, value, text: quantity(value), forks: String(forks.length), versions: changed }));
     const forks = series.points.flatMap((point) => point.forks.map((value) => ({ night: point.night, value })));
     const changes = series.steps.length ? `Changes: ${series.changes}` : "No change point";

@@ -17,7 +17,7 @@ function smoothed(values, alpha) {
 }
 
 function visibleTrainings() {
-  return data.trainings.map((training) => ({ ...training, curves: training.curves.filter((one) => passes({ name: one.name, network: training.network })) }))
+  return data.trainings.map((training) => ({ ...training, curves: training.curves.filter((one) => passes({ name: one.name, network: training.network, run: training.run, device: training.device })) }))
     .filter((training) => training.curves.length);
 }
 
@@ -99,6 +99,6 @@ function confusion(training, { name, seed, counts }) {
 }
 
 function fillConfusions(holder) {
-  const found = visibleTrainings().flatMap((training) => training.confusions.filter((one) => passes({ name: one.name })).map((one) => confusion(training, one)));
+  const found = visibleTrainings().flatMap((training) => training.confusions.filter((one) => passes({ name: one.name, run: training.run, device: training.device })).map((one) => confusion(training, one)));
   holder.replaceChildren(...(found.length ? found : [element("p", { class: "quiet" }, "Nothing passes these filters.")]));
 }

@@ -6,7 +6,7 @@ function readAddress() {
   const words = new URLSearchParams(location.hash.includes("=") ? location.hash.slice(1) : "");
   Object.assign(state, { tab: words.get("tab") ?? "", theme: words.get("theme") ?? "", filters: {}, sorts: {}, picks: {} });
   for (const [name, value] of words) {
-    if (name in data.filters) (state.filters[name] ??= new Set()).add(value);
+    if (Object.hasOwn(data.filters, name)) (state.filters[name] ??= new Set()).add(value);
     if (name.startsWith("sort.")) state.sorts[name.slice(5)] = { field: value.replace(/^-/, ""), down: value.startsWith("-") };
     if (name.startsWith("pick.")) state.picks[name.slice(5)] = value;
   }

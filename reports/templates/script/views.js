@@ -110,7 +110,7 @@ const views = {
     const charts = [];
     for (const roof of data.roofs.filter(passes)) {
       for (const task of values("task")) {
-        const rows = sources.cases().filter((one) => one.run === roof.run && one.task === task && one.gflops && one.intensity).map((one) => ({
+        const rows = sources.cases().filter((one) => one.run === roof.run && one.device === roof.device && one.task === task && one.gflops && one.intensity).map((one) => ({
           ...look(one), case: workTitle(one), intensity: one.intensity, gflops: one.gflops, text: quantity(one.gflops), intensity_text: quantity(one.intensity), share: one.share_limit ? percent(one.share_limit) : DASH,
         }));
         if (!rows.length || !roof.copy) continue;

@@ -15,9 +15,11 @@ import jsonschema
 import pyarrow.parquet
 import pytest
 from made_runs import CASE, made_run
+from made_series import made_point, made_series
 
 from benchmarks import __main__ as main
 from benchmarks import results
+from benchmarks.exporting import dashboards
 from benchmarks.history.queries import History
 from benchmarks.plan import Case
 from implementations.errors import UserError
@@ -228,3 +230,11 @@ def test_what_mlflow_refuses_is_one_line(history: str, monkeypatch: pytest.Monke
     monkeypatch.setattr(tracker, "set_experiment", refuse)
     with pytest.raises(UserError, match="maintenance mode"):
         main.main(["export", "mlflow", "--history", history])
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_of_two_series_of_one_name_the_newest_is_drawn(order: int) -> None:
+    old = made_series([made_point(0, [1.0])], digest="0" * 64)
+    new = made_series([made_point(1, [2.0])], digest="1" * 64)
+    ((_, point),) = dashboards.last([old, new][::order])
+    assert point.forks == (2.0,)

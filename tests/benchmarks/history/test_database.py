@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -168,3 +169,20 @@ def test_a_read_only_role_cannot_add_to_a_history(postgresql: str, tmp_path: Pat
     assert len(history.series()) == 1
     with pytest.raises(UserError, match=r"read-only transaction.*name one that may be written"):
         history.import_paths([made_run(tmp_path / "b", {CASE: [1.0]}, night=1)])
+
+
+def test_who_reads_while_much_is_written_sees_the_old_state(place: str) -> None:
+    if place.startswith("postgresql"):
+        pytest.skip("keeps every state that is still read")
+    executed(place, "CREATE TABLE many (text TEXT)")
+    with Database(place).writing() as connection:
+        for _ in range(20):  # 20 MB, where the cache holds 2 MB
+            connection.exec_driver_sql("INSERT INTO many VALUES (hex(randomblob(500000)))")
+        with sqlite3.connect(place, timeout=0) as reader:
+            assert reader.execute("SELECT count(*) FROM many").fetchone() == (0,)
+        reader.close()
+
+
+def test_a_port_that_is_no_number_is_refused() -> None:
+    with pytest.raises(UserError, match="no place for a history"):
+        Database("postgresql://me@server:54x/db")

@@ -94,6 +94,23 @@ def test_of_two_versions_of_a_file_the_later_counts(
     assert [point.forks for series in answers(place)[1] for point in series.points] == [(50.0,)]
 
 
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize("last", ["1", "2"])  # whichever has the larger hash
+def test_of_two_versions_of_a_training_the_later_counts(
+    place: str, tmp_path: Path, order: int, last: str
+) -> None:
+    folders = []
+    for number, accuracy in ((1, 0.7), (2, 0.9)):
+        folder = made_run(tmp_path / str(number), {CASE: [100.0]})
+        path = made_training(folder, made_certificate(folder), accuracies=(0.1, accuracy))
+        hour = 10 if str(number) == last else 9
+        content = json.loads(path.read_text())
+        results.write_json(path, {**content, "made": f"2026-01-02T{hour:02}:00:00+00:00"})
+        folders.append(folder)
+    bring(place, *folders[::order])
+    assert [row.test_accuracy for row in History.open(place).trainings()] == [{"1": 0.7, "2": 0.9}[last]]
+
+
 def test_a_failure_that_was_made_good_is_forgotten(place: str, tmp_path: Path) -> None:
     folder = made_run(tmp_path / "a", {OTHER: [100.0]})
     failed = results.failure_path(folder, results.fork_path(folder, CASE, 1))

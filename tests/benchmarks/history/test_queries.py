@@ -116,6 +116,7 @@ def night(shared_place: str, tmp_path_factory: pytest.TempPathFactory) -> Histor
         ({"since": "2026-01-02", "until": "2026-01-02"}, 2),
         ({"since": "2026-01-03"}, 0),
         ({"until": "2026-01-01"}, 0),
+        ({"until": "9999-12-31"}, 2),
         ({"preset": "quick", "label": ""}, 2),
     ],
 )
@@ -132,6 +133,8 @@ def test_a_series_is_asked_for_by_key_versions_and_run(
         ({"versions.": "1"}, "versions.PACKAGE"),
         ({"batch": "many"}, "whole number"),
         ({"since": "yesterday"}, "2026-01-31"),
+        ({"batch": 2**31}, "a whole number to 2147483647"),
+        ({"batch": "9" * 5000}, "a whole number to 2147483647"),
         ({"commit": "0"}, "at least the first 4"),
     ],
 )
@@ -191,3 +194,9 @@ def test_no_history_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no history yet"):
         History.open(tmp_path / "none.sqlite")
     assert not (tmp_path / "none.sqlite").exists()
+
+
+def test_letters_of_a_commit_or_a_run_may_be_large(history: History, tmp_path: Path) -> None:
+    imported(history, made_run(tmp_path / "a", {CASE: [100.0]}, commit={"id": "abcdef" * 6, "dirty": False}))
+    (run,) = history.runs()
+    assert [len(history.runs(commit="ABCDEF")), len(history.runs(run=run.id.upper()))] == [1, 1]

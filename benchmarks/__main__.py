@@ -30,7 +30,6 @@ from implementations.network import ADAPTERS, known
 from implementations.processes import Launcher, available_cores, parse_pythons
 from implementations.proving import Prover
 
-SOMETHING_FAILED = 1
 DEFAULT_PRESET = "quick"
 RESULTS = results.FOLDER
 LATEST = Path("latest")  # what --resume alone stands for
@@ -312,7 +311,7 @@ def _end(run: Run, options: argparse.Namespace) -> int:
     CONSOLE.print(f"results: {run.folder}")
     if options.report:
         _report(run.folder)
-    return 0 if run.passed else SOMETHING_FAILED
+    return 0 if run.passed else commandline.SOMETHING_FAILED
 
 
 def _report(folder: Path) -> None:

@@ -21,7 +21,6 @@ from implementations.processes import Launcher, available_cores, parse_pythons
 from implementations.proving import Prover
 
 PRECISIONS = ("float32", *REDUCED_PRECISIONS)
-SOMETHING_FAILED = 1
 CENTRE = 0.875  # 224 of 256: the part of ImageNet's pictures that published accuracies are about
 
 
@@ -77,7 +76,7 @@ def run(options: argparse.Namespace) -> int:
     CONSOLE.print(table(subject, rows, lost, _expected(options)))
     if options.json:
         results.write_json(options.json, predictions.as_data(subject, rows, lost))
-    return SOMETHING_FAILED if lost else 0
+    return commandline.SOMETHING_FAILED if lost else 0
 
 
 def table(

@@ -233,16 +233,15 @@ class Training:
 
     def _end_epoch(self) -> None:
         """Evaluate, record the epoch, and save."""
-        position, steps = self.position, self.batches.steps_per_epoch
-        images = min(steps * self.recipe.batch, len(self.fed.train))
+        position, sizes = self.position, self._sizes()
         record: dict[str, Any] = {
             "epoch": len(position.epochs) + 1,
             "stage": self.stage.name,
             "seconds": position.seconds,
             "waited_s": position.waited_s,
-            "images_per_second": images / (position.seconds + position.waited_s),
+            "images_per_second": sum(sizes) / (position.seconds + position.waited_s),
             "learning_rate": self.stepper.rate,
-            "train_loss": statistics.fmean(position.losses, self._sizes()),
+            "train_loss": statistics.fmean(position.losses, sizes),
             "train": self.evaluation.scores(self.built, self.fed.sample),
             "validation": self.evaluation.scores(self.built, self.fed.validation),
         }

@@ -14,6 +14,7 @@ from benchmarks import results, starting
 from benchmarks.checkpoint import USUAL, Saving
 from benchmarks.data import digits, fashion_mnist, sets
 from benchmarks.data.images import ImageSet, Split, store
+from benchmarks.feeding import Fed
 from benchmarks.following import Following
 from benchmarks.recipes import Recipe, named
 from benchmarks.recipes.tables import as_table
@@ -100,7 +101,9 @@ def fitting(recipe: Recipe, data: ImageSet) -> ImageSet:
     _require_known_labels(recipe, data)
     taken = selected(recipe, data)
     network = recipe.build()
-    _require_whole_batch(recipe, taken)
+    Fed.with_images(taken, recipe.preprocessing).batches(
+        recipe, recipe.parts[0], seed=0
+    )  # or there are too few
     shape = recipe.preprocessing.apply(taken.train.images[:1], taken.maximum).shape[1:]
     if shape != network.input_shape:
         raise UserError(
@@ -126,16 +129,6 @@ def _require_known_labels(recipe: Recipe, data: ImageSet) -> None:
             given=f"only = {list(recipe.only)}",
             allowed=f"numbers from 0 to {len(data.classes) - 1}",
             todo="correct 'only'",
-        )
-
-
-def _require_whole_batch(recipe: Recipe, taken: ImageSet) -> None:
-    if recipe.batch > len(taken.train):
-        raise UserError(
-            "there are too few images for a batch",
-            given=f"{len(taken.train)} training images, batch {recipe.batch}",
-            allowed=f"a batch from 1 to {len(taken.train)}",
-            todo="choose a smaller batch, or more images",
         )
 
 

@@ -10,6 +10,7 @@ from typing import NoReturn
 from implementations.errors import UserError
 
 ROOT = Path(__file__).resolve().parent.parent
+SOMETHING_FAILED = 1  # and the rest is there
 USER_MISTAKE = 2
 INTERRUPTED = 130
 

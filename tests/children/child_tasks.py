@@ -210,14 +210,15 @@ def rate_assigned_past_the_adapter(framework: Any, *, settings: Settings) -> dic
 
 
 def refused_rate(framework: Any, *, settings: Settings) -> str:
-    """What the Keras adapter says to a rate of 0, at which its velocity would be lost."""
+    """What the Keras adapter says to a rate that rises from 0, where its velocity was lost."""
     from implementations import trajectories
 
     network = trajectories.small_network()
     built = framework.build(network, weights.probe(network, 0), settings, training=True)
     built.prepare_training(trajectories.SHARED)
+    built.set_learning_rate(0.0)  # the last rate of a cosine: nothing is lost that is used again
     try:
-        built.set_learning_rate(0.0)
+        built.set_learning_rate(2**-4)
     except ValueError as error:
         return str(error)
     return ""

@@ -91,6 +91,6 @@ def test_keras_velocity_contains_the_rate_unless_it_is_rescaled(
     assert found == {"rate inside": True, "rate outside": False}
 
 
-def test_keras_refuses_a_rate_of_0(launcher: Launcher, children_path: None) -> None:
+def test_keras_refuses_a_rate_that_rises_from_0(launcher: Launcher, children_path: None) -> None:
     said = launcher.ask("keras-tensorflow", "child_tasks:refused_rate", {}, TIMEOUT_S)
     assert "contains the rate and is lost at 0" in said

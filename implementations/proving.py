@@ -23,9 +23,11 @@ TIMEOUT_S = 600.0
 TABLE_TIMEOUT_S = 3600.0  # dozens of small proofs in one child: XLA compiles each
 SIDE_BY_SIDE = 2
 # Proofs take and give back gigabytes in large pieces. A process that keeps them, in huge pages, spends
-# a quarter of the time in the kernel; what they hold at most hardly grows. Other C libraries ignore it.
+# a quarter of the time in the kernel. It holds a fifth more at most, so the largest give theirs back.
+# Other C libraries ignore it.
 KEPT_MEMORY = {"mmap_max": 0, "trim_threshold": 2**35, "hugetlb": 1}
 ALLOCATOR = {"GLIBC_TUNABLES": ":".join(f"glibc.malloc.{key}={value}" for key, value in KEPT_MEMORY.items())}
+KEPT_UP_TO_BYTES = 16 * 2**30
 LEAST_ROOM_BYTES = 8 * 2**30  # taken for granted, also where nothing is said of the memory
 T = TypeVar("T")
 
@@ -65,7 +67,7 @@ class Prover:
         calls = [{**self._about(claim), "training": self._trains(claim)} for claim in group]
         about = {"name": framework, "device": self.device, "policy": group[0].policy}
         shared = {**about, "reduced_precisions": self.reduced_precisions}
-        return self._ask(framework, "certify:certify", calls, shared)
+        return self._ask(framework, "certify:certify", group, calls, shared)
 
     def _trains(self, claim: Claim) -> bool:
         """Whether level 3 is part of the claim's proof."""
@@ -74,11 +76,11 @@ class Prover:
     def _exported(self, group: Sequence[Claim]) -> list[Certificate]:
         framework, exporter = group[0].framework, str(group[0].exporter)
         files = [{**self._about(claim), "model_path": str(self.model(claim))} for claim in group]
-        written = self._export(exporter, files)
+        written = self._export(exporter, group, files)
         calls = [{**file, "made": made} for file, made in zip(files, written, strict=True)]
         about = {"name": framework, "device": self.device, "policy": group[0].policy}
         shared = {**about, "exporter": exporter}
-        return self._ask(framework, "certify:certify_export", calls, shared)
+        return self._ask(framework, "certify:certify_export", group, calls, shared)
 
     def _about(self, claim: Claim) -> dict[str, Any]:
         return {"network": claim.arguments, "weights_path": str(self.weights(claim))}
@@ -87,18 +89,20 @@ class Prover:
         self,
         framework: str,
         task: str,
+        group: Sequence[Claim],
         calls: Sequence[Mapping[str, Any]],
         shared: Mapping[str, Any] = MappingProxyType({}),
     ) -> list[dict[str, Any]]:
-        """What one child answers to each of ``calls``, which have the arguments ``shared``."""
+        """What one child answers to ``calls``, one for each of ``group``, with the arguments ``shared``."""
         request = {"calls": calls, **shared}
         timeout = self.timeout * len(calls)
-        return list(self._launcher.ask(framework, f"implementations.{task}", request, timeout))
+        launcher = self._launcher(max(map(self._needed_bytes, group)))
+        return list(launcher.ask(framework, f"implementations.{task}", request, timeout))
 
-    @property
-    def _launcher(self) -> Launcher:
-        """Starts children that prove: what is timed keeps the system's own allocator."""
-        return dataclasses.replace(self.launcher, environment=ALLOCATOR)
+    def _launcher(self, needed: int = 0) -> Launcher:
+        """Starts children that prove, with ``needed`` bytes; what is timed has the system's allocator."""
+        environment = ALLOCATOR if needed <= KEPT_UP_TO_BYTES else {}
+        return dataclasses.replace(self.launcher, environment=environment)
 
     def kept(self, claim: Claim) -> Certificate | None:
         """The certificate that was made last, if it still holds."""
@@ -163,13 +167,15 @@ class Prover:
         itself, or by the one that its row in the table names.
         """
         about = {"network": claim.arguments, "weights_path": str(weights_path or self.weights(claim))}
-        (written,) = self._export(claim.framework, [{**about, "model_path": str(path)}])
+        (written,) = self._export(claim.framework, [claim], [{**about, "model_path": str(path)}])
         return written
 
-    def _export(self, framework: str, calls: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    def _export(
+        self, framework: str, group: Sequence[Claim], calls: Sequence[Mapping[str, Any]]
+    ) -> list[dict[str, Any]]:
         adapter = known(framework)
         writer = framework if adapter.writer == adapter.name else adapter.writer
-        costs = self._ask(writer, "exports:export", calls)
+        costs = self._ask(writer, "exports:export", group, calls)
         return [{"written_by": writer, **cost} for cost in costs]
 
     def weights(self, claim: Claim) -> Path:
@@ -236,7 +242,7 @@ class Prover:
     def table(self, framework: str, task: str) -> list[dict[str, Any]]:
         """The rows that ``task`` ("module:function") of a child with ``framework`` returns."""
         request = {"name": framework, "device": self.device}
-        return list(self._launcher.ask(framework, task, request, TABLE_TIMEOUT_S))
+        return list(self._launcher().ask(framework, task, request, TABLE_TIMEOUT_S))
 
 
 def in_each(

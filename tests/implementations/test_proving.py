@@ -84,7 +84,9 @@ def test_another_framework_writes_the_file_and_the_certificate_can_say_so(prover
     assert read["made"] == made
 
 
-def test_what_proves_keeps_its_memory_and_what_measures_does_not(tmp_path: Path) -> None:
+def test_what_proves_keeps_its_memory_unless_large_and_what_measures_does_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     environments = []
 
     class Seen(Asked):
@@ -95,6 +97,9 @@ def test_what_proves_keeps_its_memory_and_what_measures_does_not(tmp_path: Path)
     prover = Prover(Seen(1), Cache(tmp_path))
     prover.certificate(Claim("pytorch", "mlp"))
     assert environments == [proving.ALLOCATOR]
+    monkeypatch.setattr(proving, "KEPT_UP_TO_BYTES", 2**30)
+    prover.certificate(Claim("pytorch", "mlp"))
+    assert environments[1:] == [{}]
     assert not prover.launcher.environment
 
 
@@ -109,6 +114,12 @@ def test_memory_that_is_kept_is_not_asked_for_again() -> None:
         return int(Launcher(1, environment=environment).run(None, ["-c", code], 60.0).last_lines)
 
     assert of(proving.ALLOCATOR) < 100 < of({})  # 64 MiB are 16,384 pages, or 32 huge ones
+
+
+def test_only_the_largest_network_gives_its_memory_back() -> None:
+    full = [Claim("keras-jax", name) for name in networks.NETWORKS]
+    giving = [c.network for c in full if needed_bytes(c, training=True) > proving.KEPT_UP_TO_BYTES]
+    assert giving == ["inception-exercise"]
 
 
 def test_small_networks_share_a_child_a_few_at_a_time(prover: Prover) -> None:

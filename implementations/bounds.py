@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 from implementations.network import Settings, plain
-from implementations.spec import Dense, Network
+from implementations.spec import Concat, Dense, Network
 
 KNOWN_DIFFERENCES = Path(__file__).with_name("known_differences.txt")
 PLACES = ("backward", "forward", "update")
@@ -46,7 +46,7 @@ def values(network: Network, settings: Settings, known: Known = NOTHING, *, repl
         return lambda path: CUDA_FLOAT32
     base = BOUNDS[1, settings.precision]
     if settings.precision == "float32":
-        dense = {node.path for node in network.nodes if isinstance(node.layer, Dense)}
+        dense = _dense(network)
         return lambda path: DENSE_FLOAT32 if path.removesuffix(".linear") in dense else base
     forward = _entering(known, "forward")
     touched = _of_type(network, forward) if replayed else paths_from(network, forward)
@@ -106,6 +106,15 @@ def paths_from(network: Network, layers: Collection[str]) -> set[str]:
         if type(node.layer).__name__ in layers or after.intersection(node.inputs):
             after.add(node.path)
     return after
+
+
+def _dense(network: Network) -> set[str]:
+    """Paths of dense layers, and of what joins their outputs: the same numbers once more."""
+    found: set[str] = set()
+    for node in network.nodes:
+        if isinstance(node.layer, Dense) or isinstance(node.layer, Concat) and found.intersection(node.inputs):
+            found.add(node.path)
+    return found
 
 
 def _of_type(network: Network, layers: Collection[str]) -> set[str]:

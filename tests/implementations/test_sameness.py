@@ -148,6 +148,12 @@ def test_bounds_are_the_designs() -> None:
     assert bounds.values(network, Settings(devices=("cuda:0",)))("conv1_1") == 1e-4
 
 
+def test_joined_dense_outputs_have_the_bound_of_the_numbers_that_they_repeat() -> None:
+    bound = bounds.values(networks.build("inception-exercise"), SETTINGS)
+    assert (bound("inception.a_fc"), bound("inception"), bound("inception.a_1x1")) == (2e-5, 2e-5, 1e-5)
+    assert bounds.values(networks.build("googlenet"), SETTINGS)("inception_3a") == 1e-5  # of convolutions
+
+
 def test_known_differences_widen_only_what_lies_before_their_layer() -> None:
     known = bounds.known_differences("paddle")
     assert known == {"AvgPool": "backward", "GlobalAvgPool": "backward", "BatchNorm": "forward"}

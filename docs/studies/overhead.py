@@ -48,10 +48,17 @@ def pytorch(built: Any, batches: list[Any]) -> Loop:
     return loop
 
 
+def _keras_model(built: Any) -> Any:
+    """The built layers as a model by hand has them: it returns logits, no dictionary of heads."""
+    import keras
+
+    return keras.Model(built.model.inputs, built.model.outputs[0])
+
+
 def keras_tensorflow(built: Any, batches: list[Any]) -> Loop:
     import tensorflow as tf
 
-    model, images = built.model, [batch.images for batch in batches]
+    model, images = _keras_model(built), [batch.images for batch in batches]
     predict = tf.function(lambda x: model(x, training=False))
 
     def loop(steps: int) -> None:
@@ -66,7 +73,7 @@ def keras_tensorflow(built: Any, batches: list[Any]) -> Loop:
 def keras_jax(built: Any, batches: list[Any]) -> Loop:
     import jax
 
-    model, images = built.model, [batch.images for batch in batches]
+    model, images = _keras_model(built), [batch.images for batch in batches]
     trained = [variable.value for variable in model.trainable_variables]
     others = [variable.value for variable in model.non_trainable_variables]
     predict = jax.jit(lambda t, o, x: model.stateless_call(t, o, x, training=False)[0])
@@ -81,7 +88,7 @@ def keras_jax(built: Any, batches: list[Any]) -> Loop:
 def keras_torch(built: Any, batches: list[Any]) -> Loop:
     import torch
 
-    model, images = built.model, [batch.images for batch in batches]
+    model, images = _keras_model(built), [batch.images for batch in batches]
 
     def loop(steps: int) -> None:
         with torch.no_grad():

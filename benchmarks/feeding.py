@@ -9,7 +9,7 @@ from benchmarks import scores
 from benchmarks.data.batches import Batches
 from benchmarks.data.images import ImageSet, Split
 from benchmarks.data.preprocessing import Preprocessing
-from benchmarks.recipes.recipe import Recipe, Stage
+from benchmarks.recipes.recipe import Metric, Recipe, Stage
 from implementations import weights
 from implementations.spec import Network
 
@@ -48,11 +48,11 @@ class Fed:
             recipe.remainder,
         )
 
-    def evaluation(self, network: Network) -> scores.Evaluation:
+    def evaluation(self, network: Network, metrics: tuple[Metric, ...]) -> scores.Evaluation:
         """How ``network`` is evaluated on any of the splits."""
         largest = max(len(part) for part in (self.sample, self.validation, self.test))
         size = scores.batch_for(network.input_shape, largest)
-        return scores.Evaluation(self.preprocessing, self.maximum, network.loss, size)
+        return scores.Evaluation(self.preprocessing, self.maximum, network.loss, size, metrics)
 
 
 def fixed_sample(split: Split, count: int) -> Split:

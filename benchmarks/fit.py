@@ -139,7 +139,7 @@ class Training:
         network = self._prepare(stage, values)
         self.built = self.framework.build(network, values, self.settings, training=True)
         self.built.prepare_training(stage.optimizer)
-        self.stepper = Stepper(self.built, stage, self.batches, self.seed, has_dropout(network))
+        self.stepper = Stepper(self.built, stage, self.batches, self.seed, network)
         if optimizer is not None:
             self.built.restore_optimizer(optimizer)
         else:
@@ -168,7 +168,7 @@ class Training:
         return Fed(**found, preprocessing=features.PLAIN, maximum=features.MAXIMUM)
 
     def _feed(self, fed: Fed, network: Network, stage: Stage) -> None:
-        self.fed, self.evaluation = fed, fed.evaluation(network)
+        self.fed, self.evaluation = fed, fed.evaluation(network, self.recipe.metrics)
         self.batches = fed.batches(self.recipe, stage, self.seed)
 
     def _weights(self) -> Weights:

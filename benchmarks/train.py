@@ -220,8 +220,15 @@ def about(recipe: Recipe, network: Network, data: ImageSet) -> dict[str, Any]:
         "augmentation": as_table(recipe.parts[-1].augmentation),
         "optimizer": ", then ".join(dict.fromkeys(repr(stage.optimizer) for stage in recipe.parts)),
         "schedule": as_table(recipe.parts[-1].schedule),
+        "chosen": _chosen(recipe),
         "stages": [as_table(stage) for stage in recipe.parts],
     }
+
+
+def _chosen(recipe: Recipe) -> dict[str, Any]:
+    """What is not the network's own: activation, initialiser, loss, metrics, where the recipe says them."""
+    names = ("activation", "initializer", "loss", "metrics")
+    return {name: value for name, value in as_table(recipe).items() if name in names}
 
 
 def about_data(data: ImageSet) -> dict[str, Any]:

@@ -45,7 +45,8 @@ COMMON = {
     "seed": {"type": "integer"},
     "steps_per_epoch": COUNT,
 }
-HEADS = {"type": "object", "minProperties": 1, "additionalProperties": _fields(loss=LOSS, accuracy=SHARE)}
+HEAD = {**_fields(accuracy=SHARE), "additionalProperties": LOSS}  # whatever else a recipe chose to record
+HEADS = {"type": "object", "minProperties": 1, "additionalProperties": HEAD}
 FIRST = _fields(
     **COMMON,
     data=_fields(title=TEXT, train_images=COUNT, test_images=COUNT, sha256=TEXT),
@@ -241,7 +242,7 @@ def _epochs(content: Mapping[str, Any]) -> tuple[Epoch, ...]:
 
 def _of_heads(part: str, heads: Mapping[str, Any]) -> Iterable[tuple[Key, float | None]]:
     for head, values in heads.items():
-        for measure in ("accuracy", "loss"):
+        for measure in sorted(values):
             yield (part, head, measure), values[measure]
 
 

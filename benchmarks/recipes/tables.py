@@ -162,8 +162,8 @@ def _described(kind: Any, name: str) -> str:
     if origin is typing.Literal:
         return ", ".join(map(str, arguments))
     if origin is tuple:
-        return (
-            "a list of whole numbers" if arguments[-1] is ... else f"a list of {len(arguments)} whole numbers"
-        )
+        count = "" if arguments[-1] is ... else f"{len(arguments)} "
+        named = typing.get_args(arguments[0])
+        return f"a list of {', '.join(named)}" if named else f"a list of {count}whole numbers"
     words = {int: "a whole number", float: "a number", str: "words in quotes", bool: "true or false"}
     return words.get(options[0], "a table of numbers")

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.data.sets import SETS
-from benchmarks.recipes.recipe import Recipe
+from benchmarks.recipes.recipe import TOP, Recipe
 from benchmarks.recipes.tables import MistakesError, from_table
 from implementations import networks
 from implementations.errors import UserError
@@ -69,16 +69,33 @@ def _mistakes_about_names(table: dict[str, Any], recipe: Recipe | None) -> list[
                 "data: unknown data set", given=table["data"], allowed=", ".join(SETS), todo="choose one"
             )
         )
-    for network in recipe.networks if recipe else ():
-        try:
-            assert recipe is not None
-            recipe.build(network)
-        except UserError as error:
-            found.append(error)
+    if recipe is not None:
+        found += _mistakes_about_networks(recipe)
     name = table.get("network")
     if recipe is None and isinstance(name, str) and name not in networks.NETWORKS:
         allowed = ", ".join(networks.NETWORKS)
         found.append(UserError("network: unknown network", given=name, allowed=allowed, todo="choose one"))
+    return found
+
+
+def _mistakes_about_networks(recipe: Recipe) -> list[UserError]:
+    """What cannot be built; a metric that says nothing of one."""
+    found, built = [], {}
+    for name in recipe.networks:
+        try:
+            built[name] = recipe.build(name)
+        except UserError as error:
+            found.append(error)
+    few = [network.classes for network in built.values() if network.classes <= TOP]
+    if few and "top5" in recipe.metrics:
+        found.append(
+            UserError(
+                "metrics: top5 says nothing of so few classes",
+                given=f"top5 of {max(2, few[0])} classes",
+                allowed=f"networks of more than {TOP} classes",
+                todo="leave top5 out",
+            )
+        )
     return found
 
 

@@ -69,6 +69,17 @@ def test_every_epoch_evaluates_the_head_on_train_and_validation(answer: dict[str
             assert epoch[part]["main"].keys() == {"loss", "accuracy"}
 
 
+def test_a_recipes_metrics_are_recorded(tmp_path: Path) -> None:
+    chosen = ("accuracy", "cross_entropy")
+    answer = trained(tmp_path, recipe=dataclasses.replace(RECIPE, metrics=chosen, epochs=1))
+    states = [
+        answer["initial"]["validation"],
+        *(answer["epochs"][0][part] for part in ("train", "validation")),
+    ]
+    assert all(tuple(state["main"]) == chosen for state in states)
+    assert answer["test"].keys() >= {"loss", "accuracy"}
+
+
 def test_what_is_evaluated_is_the_network_after_the_epoch(answer: dict[str, Any]) -> None:
     _, values = by_hand(1)
     data, network = images(), RECIPE.build()

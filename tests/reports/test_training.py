@@ -58,6 +58,28 @@ def test_without_a_target_it_is_the_highest_hundredth_that_all_reached(folder: A
     assert training.target == 0.87
 
 
+def test_what_a_recipe_chose_to_record_is_shown(folder: Any) -> None:
+    """Accuracy is always there, the loss need not be."""
+    heads = {"main": {"accuracy": 0.5, "top5": 0.75, "cross_entropy": None}}
+    epoch = {"epoch": 1, "seconds": 2.0, "elapsed_s": 3.0, "learning_rate": 0.1, "train_loss": 0.5}
+    folder.learned(
+        "pytorch",
+        folder.certificate("mlp", "pytorch"),
+        1,
+        [0.5, 0.9],
+        initial={"validation": heads},
+        epochs=[{**epoch, "train": heads, "validation": heads}],
+    )
+    (training,) = queries.read(folder.path).trainings
+    assert [measure for part, _, measure in training.keys if part == "validation"] == [
+        "accuracy",
+        "cross_entropy",
+        "top5",
+    ]
+    (curve,) = training.curves
+    assert curve.last.values["validation", "main", "top5"] == 0.75
+
+
 def test_confusion_and_samples_are_read(folder: Any) -> None:
     (curve,) = trained(folder, pytorch=[[0.5, 0.9]]).curves
     assert curve.test is not None

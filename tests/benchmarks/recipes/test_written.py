@@ -8,6 +8,7 @@ from benchmarks.recipes.written import read
 from implementations.commandline import ROOT
 from implementations.errors import UserError
 from implementations.training import SGD, CosineRate
+from implementations.variants import LOSSES
 
 GOOD = """
 network = "mlp"
@@ -70,6 +71,26 @@ def test_a_network_that_cannot_be_built_is_told(tmp_path: Path) -> None:
         UserError, match="unknown activation: given softplus; allowed: relu, sigmoid, tanh, elu"
     ):
         read(written(tmp_path, GOOD.replace("tanh", "softplus")))
+
+
+def test_loss_and_metrics_are_chosen(tmp_path: Path) -> None:
+    text = 'loss = "mean_squared_error"\nmetrics = ["accuracy", "top5", "cross_entropy"]\n'
+    recipe = read(written(tmp_path, text + GOOD))
+    assert recipe.build().loss == LOSSES["mean_squared_error"]
+    assert recipe.metrics == ("accuracy", "top5", "cross_entropy")
+
+
+def test_a_loss_that_is_unknown_is_told(tmp_path: Path) -> None:
+    with pytest.raises(
+        UserError, match="unknown loss: given hinge; allowed: sparse_categorical_crossentropy"
+    ):
+        read(written(tmp_path, f'loss = "hinge"\n{GOOD}'))
+
+
+def test_five_of_so_few_classes_are_no_metric(tmp_path: Path) -> None:
+    text = f'classes = 5\nmetrics = ["accuracy", "top5"]\n{GOOD}'
+    with pytest.raises(UserError, match="top5 says nothing of so few classes: given top5 of 5 classes"):
+        read(written(tmp_path, text))
 
 
 @pytest.mark.parametrize("text", ["epochs =", "[", "\0", "epochs = 3\nepochs = 4"])

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import checkpoint, features, scores
+from benchmarks import checkpoint, features, kept, scores
 from benchmarks.checkpoint import Position, Saving
 from benchmarks.data.batches import Batch
 from benchmarks.data.images import ImageSet
@@ -23,6 +23,7 @@ from benchmarks.data.prefetch import prefetched
 from benchmarks.data.preprocessing import opencv_version
 from benchmarks.features import Base
 from benchmarks.feeding import Fed
+from benchmarks.kept import Kept
 from benchmarks.measure import CLOCK
 from benchmarks.recipes.recipe import Recipe, Stage, Target
 from benchmarks.recipes.tables import from_table
@@ -86,6 +87,7 @@ class Training:
         self.framework, self.settings, self.recipe, self.data = framework, settings, recipe, data
         self.seed, self.folder, self.saving = seed, folder, saving
         self.features_folder = features_folder
+        self.kept = Kept(folder, recipe.keep_epochs)
         self.network = recipe.build()
         self.position, self.start = Position(), ""
         self.frozen: Weights = {}  # of a base whose features stand for it in this stage
@@ -246,8 +248,8 @@ class Training:
             "validation": self.evaluation.scores(self.built, self.fed.validation),
         }
         target = self.recipe.target
-        if target is not None and target.part == "test":
-            record["test"] = self.evaluation.scores(self.built, self.fed.test)
+        if self.recipe.test_each_epoch or (target is not None and target.part == "test"):
+            record["test"] = self._tested(record["validation"])
         record["elapsed_s"] = position.elapsed_s = CLOCK() - self.begun
         position.epochs.append(record)
         position.losses, position.seconds, position.waited_s = [], 0.0, 0.0
@@ -255,8 +257,15 @@ class Training:
             assert target is not None
             reached = {"reached_epoch": record["epoch"], "seconds": record["elapsed_s"]}
             position.target = {**asdict(target), **reached}
+        self.kept.save(record["epoch"], self._weights())
         self._save()
+        self.kept.forget(record["epoch"])
         self.log.epoch(position)
+
+    def _tested(self, validation: dict[str, Any]) -> dict[str, Any]:
+        """Scores on the test images, which a source may validate on."""
+        shared = self.fed.test is self.fed.validation
+        return validation if shared else self.evaluation.scores(self.built, self.fed.test)
 
     def _sizes(self) -> list[int]:
         """Images of each of an epoch's batches: one that is smaller counts less."""
@@ -279,7 +288,7 @@ class Training:
     def _result(self) -> dict[str, Any]:
         """The answer: what the epochs measured, the test, and where the weights are."""
         position, path = self.position, self.folder.with_name(f"{self.folder.name}.safetensors")
-        weights.save(path, {key: value.astype(np.float32) for key, value in self._weights().items()})
+        saved = kept.save(path, self._weights())
         logits = self.evaluation.logits(self.built, self.fed.test)["main"]
         classes = max(2, self.network.classes)
         target = self.recipe.target
@@ -296,7 +305,8 @@ class Training:
             "features_s": position.features_s,
             "target": position.target or missed,
             "test": scores.report(self.network.loss, logits, self.data.test.labels, classes),
-            "weights": {"file": path.name, "sha256": weights.sha256(path)},
+            "weights": saved,
+            "kept": self.kept.listed(),
         }
 
     def _hash(self, batch: Batch) -> str:

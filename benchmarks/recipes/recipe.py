@@ -89,6 +89,8 @@ class Recipe:
     train_images: int | None = None  # at most so many; none: all
     evaluated_images: int | None = None  # at most so many for validation, and for test
     metrics: tuple[Metric, ...] = METRICS  # of every head, recorded after each epoch
+    test_each_epoch: bool = False  # not at the end alone
+    keep_epochs: int | None = None  # of so many last epochs the weights are kept; none: of the last alone
     target: Target | None = None
     reported: Mapping[str, float] = field(default_factory=dict, hash=False)  # figures that the source prints
     scaled: str = ""  # what a small scale changes

@@ -19,7 +19,11 @@ FROM_1 = (lambda value: value >= 1, "a whole number from 1 up")
 SHARE = (lambda value: 0 <= value < 1, "a number from 0 to below 1")
 LIMITS: dict[str, tuple[Callable[[Any], bool], str]] = {
     **dict.fromkeys(
-        ("epochs", "batch", "every", "length", "classes", "train_images", "evaluated_images"), FROM_1
+        (
+            *("epochs", "batch", "every", "length", "classes"),
+            *("train_images", "evaluated_images", "keep_epochs"),
+        ),
+        FROM_1,
     ),
     **dict.fromkeys(("learning_rate", "epsilon", "initial", "factor"), ABOVE_0),
     **dict.fromkeys(("momentum", "beta1", "beta2", "rho", "shift", "zoom"), SHARE),

@@ -80,6 +80,41 @@ def test_what_a_recipe_chose_to_record_is_shown(folder: Any) -> None:
     assert curve.last.values["validation", "main", "top5"] == 0.75
 
 
+def with_tests(folder: Any, target: dict[str, Any] | None) -> Training:
+    """Two epochs, on the test images from 0.5 to 0.8, on those of validation to 0.95."""
+    epochs = [
+        {
+            "epoch": n,
+            "seconds": 2.0,
+            "elapsed_s": 3.0 * n,
+            "learning_rate": 0.1,
+            "train_loss": 0.5,
+            "train": {"main": {"accuracy": 0.9}},
+            "validation": {"main": {"accuracy": validation}},
+            "test": {"main": {"accuracy": test}},
+        }
+        for n, validation, test in ((1, 0.9, 0.5), (2, 0.95, 0.8))
+    ]
+    proof = folder.certificate("mlp", "pytorch")
+    folder.learned("pytorch", proof, 1, [0.3, 0.4], epochs=epochs, target=target)
+    (training,) = queries.read(folder.path).trainings
+    return training
+
+
+def test_the_test_after_each_epoch_is_a_curve(folder: Any) -> None:
+    training = with_tests(folder, None)
+    assert ("test", "main", "accuracy") in training.keys
+    assert training.watched == ("test", "main")
+    assert training.target == 0.8
+
+
+@pytest.mark.parametrize(("part", "reached"), [("validation", 1), ("test", 0)])
+def test_a_target_is_looked_for_where_it_was_asked(folder: Any, part: str, reached: int) -> None:
+    training = with_tests(folder, {"accuracy": 0.9, "part": part})
+    assert training.watched == (part, "main")
+    assert training.learned[0].reached == reached
+
+
 def test_confusion_and_samples_are_read(folder: Any) -> None:
     (curve,) = trained(folder, pytorch=[[0.5, 0.9]]).curves
     assert curve.test is not None

@@ -55,6 +55,8 @@ def test_every_mistake_is_told() -> None:
         ({"stages": [{"name": "a"}]}, "stages[0].epochs", "a whole number from 1 up"),
         ({"target": {"accuracy": 0.9, "part": "train"}}, "target.part", "validation, test"),
         ({"metrics": ["accuracy", "f1"]}, "metrics", "loss, accuracy, top5, cross_entropy, mean_squared"),
+        ({"keep_epochs": 0}, "keep_epochs", "a whole number from 1 up"),
+        ({"test_each_epoch": 2}, "test_each_epoch", "true or false"),
         ({"metrics": "accuracy"}, "metrics", "a list of loss, accuracy"),
         ({"reported": {"accuracy": "high"}}, "reported", "a table of numbers"),
     ],

@@ -6,6 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from benchmarks import scores
+from benchmarks.data import keys
 from benchmarks.data.batches import Batches
 from benchmarks.data.images import ImageSet, Split
 from benchmarks.data.preprocessing import Preprocessing
@@ -14,7 +15,6 @@ from implementations import weights
 from implementations.spec import Network
 
 SAMPLE = 1000  # training images that are evaluated after each epoch, at most
-SAMPLE_KEY = (6 << 96) + 3  # a stream apart from those of the orders of epochs
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,5 +57,5 @@ class Fed:
 
 def fixed_sample(split: Split, count: int) -> Split:
     """``count`` images of ``split``, always the same."""
-    order = np.argsort(weights.raw_words(SAMPLE_KEY, len(split)), kind="stable")
+    order = np.argsort(weights.raw_words(keys.SAMPLE, len(split)), kind="stable")
     return split.chosen(np.sort(order[:count]))

@@ -12,7 +12,7 @@ import numpy as np
 
 from benchmarks import results, starting
 from benchmarks.checkpoint import USUAL, Saving
-from benchmarks.data import digits, fashion_mnist, sets
+from benchmarks.data import digits, fashion_mnist, keys, sets
 from benchmarks.data.images import ImageSet, Split, store
 from benchmarks.feeding import Fed
 from benchmarks.following import Following
@@ -26,7 +26,6 @@ from implementations.spec import Network
 from implementations.weights import raw_words
 
 TIMEOUT_S = 30 * 24 * 3600.0  # a full recipe takes days on a CPU
-CHOICE_KEY = 4
 Notice = Callable[[str], None]
 
 
@@ -152,7 +151,7 @@ def _taken(split: Split, only: tuple[int, ...] | None, most: int | None) -> Spli
         numbers[list(only)] = range(len(only))
         split = Split(split.images, numbers[split.labels])
     if most is not None and most < len(split):
-        order = np.argsort(raw_words(CHOICE_KEY, len(split)), kind="stable")
+        order = np.argsort(raw_words(keys.CHOICE, len(split)), kind="stable")
         split = split.chosen(np.sort(order[:most]))
     return split
 

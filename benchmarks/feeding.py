@@ -36,6 +36,12 @@ class Fed:
         """Training images that are evaluated as the validation's are, always the same."""
         return fixed_sample(self.train, min(SAMPLE, len(self.validation)))
 
+    def is_plain(self, stage: Stage) -> bool:
+        """Whether a batch is stored pixels, each value scaled: none is resized, augmented or computed."""
+        stored = self.train.images
+        is_as_stored = self.preprocessing.size in (None, stored.shape[1:3])
+        return stored.dtype == np.uint8 and is_as_stored and stage.augmentation is None
+
     def batches(self, recipe: Recipe, stage: Stage, seed: int) -> Batches:
         """Those of all epochs of all stages, augmented as ``stage`` says."""
         return Batches(

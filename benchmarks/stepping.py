@@ -26,6 +26,7 @@ class Stepper:
     batches: Batches
     seed: int
     network: Network
+    resident: Any = None  # the split's images, where the device keeps them
     rate: float | None = None  # that the optimizer has; none: not known
 
     def make(self, batch: Batch, step: int, stage_step: int) -> Any:
@@ -37,9 +38,13 @@ class Stepper:
             self.rate = rate
         if self._draws:
             self.built.seed(draw(self.seed, step))
-        return self.built.train_step(
-            self.built.put(batch.images, weights.fed_labels(self.network, batch.labels))
-        )
+        return self.built.train_step(self._put(batch))
+
+    def _put(self, batch: Batch) -> Any:
+        labels = weights.fed_labels(self.network, batch.labels)
+        if self.resident is None:
+            return self.built.put(batch.images, labels)
+        return self.built.picked(self.resident, batch.indices, labels)
 
     @cached_property
     def _draws(self) -> bool:

@@ -38,6 +38,7 @@ class Wanted:
     weights: str | None = None  # to start from, as ``starting.file`` takes it; none: the recipe's own
     until_target: bool = False
     saving: Saving = USUAL
+    on_device: bool = False  # whether training images live there, where they are fed as they are stored
 
 
 # --- Data ---------------------------------------------------------------------------------
@@ -166,6 +167,7 @@ def asked(wanted: Wanted) -> str:
     digests = [recipe.build(network).digest for network in recipe.networks]
     content = None if Path(start).suffix != ".safetensors" else weights.sha256(Path(start))
     about = [as_table(recipe), digests, start if content is None else content, wanted.until_target]
+    about += ["on device"] if wanted.on_device else []
     return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()
 
 
@@ -189,6 +191,7 @@ def train(
         "until_target": wanted.until_target,
         "checkpoint_steps": wanted.saving.steps,
         "checkpoint_s": wanted.saving.seconds,
+        "on_device": wanted.on_device,
         "features_path": str(prover.cache.folder / "features"),
     }
     following = Following(folder / LOG, tell)

@@ -43,7 +43,7 @@ def losses(
     built = framework.build(network, weights.load(Path(weights_path), network), exact, training=True)
     built.prepare_training(asked.optimizer)
     batches = batches_of(asked, data, seed)
-    stepper = Stepper(built, asked.parts[0], batches, seed, draws=False)
+    stepper = Stepper(built, asked.parts[0], batches, seed, network)
     return [float(stepper.make(batches.at(step), step, step)) for step in range(steps)]
 
 

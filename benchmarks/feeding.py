@@ -6,15 +6,15 @@ from functools import cached_property
 import numpy as np
 
 from benchmarks import scores
+from benchmarks.data import keys
 from benchmarks.data.batches import Batches
 from benchmarks.data.images import ImageSet, Split
 from benchmarks.data.preprocessing import Preprocessing
-from benchmarks.recipes.recipe import Recipe, Stage
+from benchmarks.recipes.recipe import Metric, Recipe, Stage
 from implementations import weights
 from implementations.spec import Network
 
 SAMPLE = 1000  # training images that are evaluated after each epoch, at most
-SAMPLE_KEY = (6 << 96) + 3  # a stream apart from those of the orders of epochs
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +36,12 @@ class Fed:
         """Training images that are evaluated as the validation's are, always the same."""
         return fixed_sample(self.train, min(SAMPLE, len(self.validation)))
 
+    def is_plain(self, stage: Stage) -> bool:
+        """Whether a batch is stored pixels, each value scaled: none is resized, augmented or computed."""
+        stored = self.train.images
+        is_as_stored = self.preprocessing.size in (None, stored.shape[1:3])
+        return stored.dtype == np.uint8 and is_as_stored and stage.augmentation is None
+
     def batches(self, recipe: Recipe, stage: Stage, seed: int) -> Batches:
         """Those of all epochs of all stages, augmented as ``stage`` says."""
         return Batches(
@@ -48,14 +54,14 @@ class Fed:
             recipe.remainder,
         )
 
-    def evaluation(self, network: Network) -> scores.Evaluation:
+    def evaluation(self, network: Network, metrics: tuple[Metric, ...]) -> scores.Evaluation:
         """How ``network`` is evaluated on any of the splits."""
         largest = max(len(part) for part in (self.sample, self.validation, self.test))
         size = scores.batch_for(network.input_shape, largest)
-        return scores.Evaluation(self.preprocessing, self.maximum, network.loss, size)
+        return scores.Evaluation(self.preprocessing, self.maximum, network.loss, size, metrics)
 
 
 def fixed_sample(split: Split, count: int) -> Split:
     """``count`` images of ``split``, always the same."""
-    order = np.argsort(weights.raw_words(SAMPLE_KEY, len(split)), kind="stable")
+    order = np.argsort(weights.raw_words(keys.SAMPLE, len(split)), kind="stable")
     return split.chosen(np.sort(order[:count]))

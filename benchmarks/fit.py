@@ -9,20 +9,21 @@ import hashlib
 import json
 import math
 import statistics
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks import checkpoint, features, scores
+from benchmarks import checkpoint, features, kept, scores
 from benchmarks.checkpoint import Position, Saving
-from benchmarks.data.batches import Batch
+from benchmarks.data.batches import Batch, Batches
 from benchmarks.data.images import ImageSet
 from benchmarks.data.prefetch import prefetched
 from benchmarks.data.preprocessing import opencv_version
 from benchmarks.features import Base
 from benchmarks.feeding import Fed
+from benchmarks.kept import Kept
 from benchmarks.measure import CLOCK
 from benchmarks.recipes.recipe import Recipe, Stage, Target
 from benchmarks.recipes.tables import from_table
@@ -51,10 +52,12 @@ def fit(
     checkpoint_steps: int | None = None,
     checkpoint_s: float = Saving.seconds,
     features_path: str | None = None,
+    on_device: bool = False,
 ) -> dict[str, Any]:
     """What a result says of learning; goes on from the checkpoint in ``folder``: a child's task.
 
-    Features of frozen bases are kept in ``features_path``, by default in ``folder``.
+    Features of frozen bases are kept in ``features_path``, by default in ``folder``. ``on_device``: training
+    images that are fed as they are stored live on the device.
     """
     training = Training(
         framework,
@@ -65,6 +68,7 @@ def fit(
         Path(folder),
         Saving(checkpoint_steps, checkpoint_s),
         Path(features_path or Path(folder, "features")),
+        on_device=on_device,
     )
     return training.run(Path(weights_path), until_target=until_target)
 
@@ -82,16 +86,20 @@ class Training:
         folder: Path,
         saving: Saving,
         features_folder: Path,
+        *,
+        on_device: bool = False,
     ) -> None:
         self.framework, self.settings, self.recipe, self.data = framework, settings, recipe, data
         self.seed, self.folder, self.saving = seed, folder, saving
-        self.features_folder = features_folder
+        self.features_folder, self.on_device = features_folder, on_device
+        self.kept = Kept(folder, recipe.keep_epochs)
         self.network = recipe.build()
         self.position, self.start = Position(), ""
         self.frozen: Weights = {}  # of a base whose features stand for it in this stage
         self._feed(Fed.with_images(data, recipe.preprocessing), self.network, recipe.parts[0])
         self.log = Log(folder / LOG, recipe, self.batches.steps_per_epoch)
         self.built: Built
+        self.batches: Batches
 
     # --- The whole ---
 
@@ -139,7 +147,8 @@ class Training:
         network = self._prepare(stage, values)
         self.built = self.framework.build(network, values, self.settings, training=True)
         self.built.prepare_training(stage.optimizer)
-        self.stepper = Stepper(self.built, stage, self.batches, self.seed, has_dropout(network))
+        resident = self._keep_on_device(stage) if self.on_device else None
+        self.stepper = Stepper(self.built, stage, self.batches, self.seed, network, resident)
         if optimizer is not None:
             self.built.restore_optimizer(optimizer)
         else:
@@ -167,8 +176,17 @@ class Training:
         found, self.position.features_s = made.features(self.data, self.features_folder, self.log.line)
         return Fed(**found, preprocessing=features.PLAIN, maximum=features.MAXIMUM)
 
+    def _keep_on_device(self, stage: Stage) -> Any:
+        """The training images there, and batches without them; ``None`` where the host has work to do."""
+        if not self.fed.is_plain(stage):
+            self.log.line(f"{stage.name}: images are resized, augmented or computed, and stay on the host")
+            return None
+        rule, images = self.fed.preprocessing, self.fed.train.images
+        self.batches = replace(self.batches, bare=True)
+        return self.built.keep(rule.planes(images), rule.table(images.shape[3], self.fed.maximum))
+
     def _feed(self, fed: Fed, network: Network, stage: Stage) -> None:
-        self.fed, self.evaluation = fed, fed.evaluation(network)
+        self.fed, self.evaluation = fed, fed.evaluation(network, self.recipe.metrics)
         self.batches = fed.batches(self.recipe, stage, self.seed)
 
     def _weights(self) -> Weights:
@@ -241,13 +259,14 @@ class Training:
             "waited_s": position.waited_s,
             "images_per_second": sum(sizes) / (position.seconds + position.waited_s),
             "learning_rate": self.stepper.rate,
+            "images_on_device": self.batches.bare,
             "train_loss": statistics.fmean(position.losses, sizes),
             "train": self.evaluation.scores(self.built, self.fed.sample),
             "validation": self.evaluation.scores(self.built, self.fed.validation),
         }
         target = self.recipe.target
-        if target is not None and target.part == "test":
-            record["test"] = self.evaluation.scores(self.built, self.fed.test)
+        if self.recipe.test_each_epoch or (target is not None and target.part == "test"):
+            record["test"] = self._tested(record["validation"])
         record["elapsed_s"] = position.elapsed_s = CLOCK() - self.begun
         position.epochs.append(record)
         position.losses, position.seconds, position.waited_s = [], 0.0, 0.0
@@ -255,8 +274,15 @@ class Training:
             assert target is not None
             reached = {"reached_epoch": record["epoch"], "seconds": record["elapsed_s"]}
             position.target = {**asdict(target), **reached}
+        self.kept.save(record["epoch"], self._weights())
         self._save()
+        self.kept.forget(record["epoch"])
         self.log.epoch(position)
+
+    def _tested(self, validation: dict[str, Any]) -> dict[str, Any]:
+        """Scores on the test images, which a source may validate on."""
+        shared = self.fed.test is self.fed.validation
+        return validation if shared else self.evaluation.scores(self.built, self.fed.test)
 
     def _sizes(self) -> list[int]:
         """Images of each of an epoch's batches: one that is smaller counts less."""
@@ -279,7 +305,7 @@ class Training:
     def _result(self) -> dict[str, Any]:
         """The answer: what the epochs measured, the test, and where the weights are."""
         position, path = self.position, self.folder.with_name(f"{self.folder.name}.safetensors")
-        weights.save(path, {key: value.astype(np.float32) for key, value in self._weights().items()})
+        saved = kept.save(path, self._weights())
         logits = self.evaluation.logits(self.built, self.fed.test)["main"]
         classes = max(2, self.network.classes)
         target = self.recipe.target
@@ -296,12 +322,13 @@ class Training:
             "features_s": position.features_s,
             "target": position.target or missed,
             "test": scores.report(self.network.loss, logits, self.data.test.labels, classes),
-            "weights": {"file": path.name, "sha256": weights.sha256(path)},
+            "weights": saved,
+            "kept": self.kept.listed(),
         }
 
     def _hash(self, batch: Batch) -> str:
         """SHA-256 of what is fed; of the images behind features, which have a framework's own bits."""
-        if not self.frozen:
+        if not self.frozen and not self.batches.bare:
             return batch.sha256
         images = Fed.with_images(self.data, self.recipe.preprocessing)
         return images.batches(self.recipe, self.stage, self.seed).digest(self.position.step)

@@ -1,6 +1,5 @@
 """The weights that a training starts from: seeded, or where a file has them, those of the file."""
 
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from implementations.weights import WeightFile
 
 INITIAL = "initial"
 PUBLISHED = "imagenet"
+CONVERSION = 1  # raised when the same published file would give other weights
 Notice = Callable[[str], None]
 
 
@@ -33,10 +33,7 @@ def file(
     from implementations import pretrained  # needs what a machine with a framework alone may lack
 
     if pretrained.is_named(given):
-        with tempfile.TemporaryDirectory(prefix="start-") as folder:
-            ours = Path(folder, "ours.safetensors")
-            _read_published(given, network, ours, prover, notice, scale)
-            return _completed(ours, network, seed, prover)
+        return _completed(_published(given, network, prover, notice, scale), network, seed, prover)
     return _completed(Path(given), network, seed, prover)
 
 
@@ -51,17 +48,22 @@ def require(given: str) -> None:
         )
 
 
-def _read_published(
-    given: str, network: Network, ours: Path, prover: Prover, notice: Notice, scale: str
-) -> None:
+def _published(given: str, network: Network, prover: Prover, notice: Notice, scale: str) -> Path:
+    """The published weights as a file of ours: fetched and converted once, whatever asks for them."""
     from implementations import convert, pretrained
 
     whole = network.name.partition("-")[0]  # vgg16-transfer has the layers of vgg16
     published = pretrained.published(given, whole)
     _require_scale(given, published.scale, scale)
+    ours = prover.cache.published_weights(whole, published.checksum, CONVERSION)
+    if ours.exists():
+        notice(f"in the cache, converted: {published.url}")
+        notice(f"  {published.said}")
+        return ours
     found = pretrained.fetch(published, prover.cache.folder / "pretrained", notice)
     launcher: Launcher = prover.launcher
     convert.read(found, {"name": whole}, ours, launcher)
+    return ours
 
 
 def _require_scale(given: str, trained_on: str, fed: str) -> None:

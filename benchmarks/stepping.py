@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,8 @@ class Stepper:
     stage: Stage
     batches: Batches
     seed: int
-    draws: bool  # whether the network has dropout
+    network: Network
+    resident: Any = None  # the split's images, where the device keeps them
     rate: float | None = None  # that the optimizer has; none: not known
 
     def make(self, batch: Batch, step: int, stage_step: int) -> Any:
@@ -34,9 +36,19 @@ class Stepper:
         if rate != self.rate:
             self.built.set_learning_rate(rate)
             self.rate = rate
-        if self.draws:
+        if self._draws:
             self.built.seed(draw(self.seed, step))
-        return self.built.train_step(self.built.put(batch.images, batch.labels))
+        return self.built.train_step(self._put(batch))
+
+    def _put(self, batch: Batch) -> Any:
+        labels = weights.fed_labels(self.network, batch.labels)
+        if self.resident is None:
+            return self.built.put(batch.images, labels)
+        return self.built.picked(self.resident, batch.indices, labels)
+
+    @cached_property
+    def _draws(self) -> bool:
+        return has_dropout(self.network)
 
     def is_deterministic(self, values: Weights) -> bool:
         """Whether the first steps from ``values`` give the same bits twice; afterwards all is as it was."""

@@ -45,10 +45,11 @@ class Log:
         """What the last epoch came to."""
         record = position.epochs[-1]
         stage = f", {record['stage']}" if len(self.recipe.parts) > 1 else ""
-        reached = ", ".join(_said(head, score) for head, score in record["validation"].items())
+        reached, tested = (_accuracies(record.get(part, {})) for part in ("validation", "test"))
+        tested = tested and f", test {tested}"
         self.line(
             f"epoch {record['epoch']}/{self.epochs}{stage}: loss {record['train_loss']:.4f},"
-            f" validation accuracy {reached}, {record['images_per_second']:,.1f} images/s,"
+            f" validation accuracy {reached}{tested}, {record['images_per_second']:,.1f} images/s,"
             f" {self._left(position.step)} left"
         )
 
@@ -57,6 +58,10 @@ class Log:
         done = max(1, step - self.first)
         seconds = (CLOCK() - self.begun) / done * (self.epochs * self.steps - step)
         return f"{round(seconds) // 60}:{round(seconds) % 60:02d}"
+
+
+def _accuracies(heads: dict[str, Any]) -> str:
+    return ", ".join(_said(head, score) for head, score in heads.items())
 
 
 def _said(head: str, score: dict[str, Any]) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 
 from benchmarks import results, starting
 from benchmarks.checkpoint import USUAL, Saving
-from benchmarks.data import digits, fashion_mnist, sets
+from benchmarks.data import digits, fashion_mnist, keys, sets
 from benchmarks.data.images import ImageSet, Split, store
 from benchmarks.feeding import Fed
 from benchmarks.following import Following
@@ -26,7 +26,6 @@ from implementations.spec import Network
 from implementations.weights import raw_words
 
 TIMEOUT_S = 30 * 24 * 3600.0  # a full recipe takes days on a CPU
-CHOICE_KEY = 4
 Notice = Callable[[str], None]
 
 
@@ -39,6 +38,7 @@ class Wanted:
     weights: str | None = None  # to start from, as ``starting.file`` takes it; none: the recipe's own
     until_target: bool = False
     saving: Saving = USUAL
+    on_device: bool = False  # whether training images live there, where they are fed as they are stored
 
 
 # --- Data ---------------------------------------------------------------------------------
@@ -152,7 +152,7 @@ def _taken(split: Split, only: tuple[int, ...] | None, most: int | None) -> Spli
         numbers[list(only)] = range(len(only))
         split = Split(split.images, numbers[split.labels])
     if most is not None and most < len(split):
-        order = np.argsort(raw_words(CHOICE_KEY, len(split)), kind="stable")
+        order = np.argsort(raw_words(keys.CHOICE, len(split)), kind="stable")
         split = split.chosen(np.sort(order[:most]))
     return split
 
@@ -167,6 +167,7 @@ def asked(wanted: Wanted) -> str:
     digests = [recipe.build(network).digest for network in recipe.networks]
     content = None if Path(start).suffix != ".safetensors" else weights.sha256(Path(start))
     about = [as_table(recipe), digests, start if content is None else content, wanted.until_target]
+    about += ["on device"] if wanted.on_device else []
     return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()
 
 
@@ -190,6 +191,7 @@ def train(
         "until_target": wanted.until_target,
         "checkpoint_steps": wanted.saving.steps,
         "checkpoint_s": wanted.saving.seconds,
+        "on_device": wanted.on_device,
         "features_path": str(prover.cache.folder / "features"),
     }
     following = Following(folder / LOG, tell)
@@ -220,8 +222,15 @@ def about(recipe: Recipe, network: Network, data: ImageSet) -> dict[str, Any]:
         "augmentation": as_table(recipe.parts[-1].augmentation),
         "optimizer": ", then ".join(dict.fromkeys(repr(stage.optimizer) for stage in recipe.parts)),
         "schedule": as_table(recipe.parts[-1].schedule),
+        "chosen": _chosen(recipe),
         "stages": [as_table(stage) for stage in recipe.parts],
     }
+
+
+def _chosen(recipe: Recipe) -> dict[str, Any]:
+    """What is not the network's own: activation, initialiser, loss, metrics, where the recipe says them."""
+    names = ("activation", "initializer", "loss", "metrics")
+    return {name: value for name, value in as_table(recipe).items() if name in names}
 
 
 def about_data(data: ImageSet) -> dict[str, Any]:

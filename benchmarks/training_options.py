@@ -44,6 +44,11 @@ def add(command: argparse.ArgumentParser) -> None:
         help="start from these, as far as they go: a file of ours, imagenet[@ORIGIN], initial",
     )
     command.add_argument(
+        "--data-on-device",
+        action="store_true",
+        help="keep the training images on the device, where nothing resizes or augments them on the way",
+    )
+    command.add_argument(
         "--checkpoint-steps", type=commandline.positive, metavar="N", help="also after so many steps"
     )
     command.add_argument(
@@ -79,4 +84,5 @@ def recipe(options: argparse.Namespace) -> Recipe:
 def wanted(options: argparse.Namespace, asked: Recipe, data: ImageSet) -> Wanted:
     """The training of the recipe ``asked`` on ``data``, as the options want it."""
     saving = Saving(options.checkpoint_steps, options.checkpoint_seconds)
-    return Wanted(asked, data, options.weights, options.until_target is not None, saving)
+    until_target = options.until_target is not None
+    return Wanted(asked, data, options.weights, until_target, saving, options.data_on_device)

@@ -44,6 +44,11 @@ class Cache:
         name = f"{network.name}-{network.digest[:16]}-from-{source_sha256[:16]}-{seed}.safetensors"
         return self._path("weights", name)
 
+    def published_weights(self, network: str, checksum: str, version: int) -> Path:
+        """Where published weights belong once converted; ``version`` is that of the conversion."""
+        digest = checksum.rpartition(":")[2]
+        return self._path("weights", f"{network}-published-{digest[:16]}-{version}.safetensors")
+
     def model(self, network: Network, exporter: str) -> Path:
         """Where the ONNX file of ``network`` from ``exporter`` belongs."""
         return self._path("models", f"{network.name}-{network.digest[:16]}-{exporter}.onnx")

@@ -25,12 +25,13 @@ class Claim:
     policy: str = EQUAL
     activation: str | None = None
     initializer: str | None = None
+    loss: str | None = None
 
     @property
     def arguments(self) -> dict[str, Any]:
         """What ``networks.build`` makes the network from; what is not asked for is left out."""
         size = {"name": self.network, "classes": self.classes, "input_size": self.input_size}
-        varied = {"activation": self.activation, "initializer": self.initializer}
+        varied = {"activation": self.activation, "initializer": self.initializer, "loss": self.loss}
         return size | {key: value for key, value in varied.items() if value is not None}
 
     @property
@@ -50,7 +51,7 @@ class Claim:
         """What is not the network's own, so that no two claims share a file."""
         height, width = self.input_size or (0, 0)
         size = f"{height}x{width}" if self.input_size else None
-        own = (size, self.classes, self.activation, self.initializer)
+        own = (size, self.classes, self.activation, self.initializer, self.loss)
         return "".join(f"-{value}" for value in own if value is not None)
 
 

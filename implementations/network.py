@@ -95,6 +95,15 @@ class Built(Protocol):
     def put(self, images: Array, labels: Array | None = None) -> Any:
         """A batch on the device, in the framework's own layout."""
 
+    def keep(self, pixels: Array, table: Array) -> Any:
+        """Images (n, channels, height, width) uint8 on the device, for ``picked``.
+
+        A pixel of channel c means the number ``table[c, pixel]``; the table is (channels, 256).
+        """
+
+    def picked(self, kept: Any, indices: Array, labels: Array | None = None) -> Any:
+        """What ``put`` makes of those images' numbers, bit for bit; only ``indices`` and labels travel."""
+
     def inferring(self) -> AbstractContextManager[Any]:
         """What the framework is put into for inference: entered once around any number of ``infer``."""
 

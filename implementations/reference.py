@@ -84,7 +84,7 @@ def replay(network: Network, weights: Arrays, shown: Arrays, images: ArrayLike) 
 
 
 def loss(network: Network, activations: Arrays, labels: NDArray[Any]) -> float:
-    """Cross-entropy as ``network.loss`` says, each head counted with its loss weight."""
+    """What ``network.loss`` says, each head counted with its loss weight."""
     return sum(
         head.loss_weight * _loss_and_gradient(network.loss, _float64(activations[head.path]), labels)[0]
         for head in network.heads
@@ -170,8 +170,8 @@ def _loss_and_gradient(rule: Loss, logits: Array, labels: NDArray[Any]) -> tuple
     """One head's loss, and its gradient with respect to ``logits`` (batch, classes)."""
     if rule.kind == "none":
         raise ValueError("a network without a loss has no gradient")
-    one_hot = _rows(labels, logits) if rule.kind == "softmax" else labels.reshape(logits.shape)
-    each, gradient = (_softmax if rule.kind == "softmax" else _sigmoid)(logits, _float64(one_hot))
+    targets = labels.reshape(logits.shape) if rule.kind == "sigmoid" else _rows(labels, logits)
+    each, gradient = _LOSS[rule.kind](logits, _float64(targets))
     count = len(logits) if rule.reduction == "mean" else 1
     return float(each.sum() / count), gradient / count
 
@@ -190,6 +190,17 @@ def _softmax(logits: Array, rows: Array) -> tuple[Array, Array]:
 def _sigmoid(logits: Array, targets: Array) -> tuple[Array, Array]:
     each = np.logaddexp(0, logits) - logits * targets
     return each, np.exp(-np.logaddexp(0, -logits)) - targets
+
+
+def _squared(logits: Array, rows: Array) -> tuple[Array, Array]:
+    odds = np.exp(logits - logits.max(axis=1, keepdims=True))
+    shares = odds / odds.sum(axis=1, keepdims=True)
+    slope = 2 * (shares - rows) / logits.shape[1]
+    gradient = shares * (slope - (shares * slope).sum(axis=1, keepdims=True))
+    return ((shares - rows) ** 2).mean(axis=1), gradient
+
+
+_LOSS = {"softmax": _softmax, "sigmoid": _sigmoid, "squared": _squared}
 
 
 # --- Windows ------------------------------------------------------------------------------

@@ -328,14 +328,17 @@ def _windows(size: int, kernel: int, stride: int, before: int, after: int, ceil:
 
 @dataclass(frozen=True)
 class Loss:
-    """Cross-entropy on logits over the batch: of softmax over classes, or of one sigmoid unit.
+    """On logits, over the batch: cross-entropy of softmax over classes or of one sigmoid unit, or squared.
 
-    Softmax takes integer labels (batch,) or rows of probabilities (batch, classes): a one-hot row
-    means its integer. A base without a head has no loss ("none").
+    "squared" is the mean over the classes of the squared differences between softmax's probabilities and
+    the label's row. Softmax takes integer labels (batch,) or rows of probabilities (batch, classes), a
+    one-hot row meaning its integer: ``labels`` says which of them are fed. A base without a head has no
+    loss ("none").
     """
 
-    kind: Literal["softmax", "sigmoid", "none"] = "softmax"
+    kind: Literal["softmax", "sigmoid", "squared", "none"] = "softmax"
     reduction: Literal["mean", "sum"] = "mean"
+    labels: Literal["classes", "one_hot"] = "classes"
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Changes to a whole network that a recipe may choose: its activation, its kernels' initialiser.
+"""Changes to a whole network that a recipe may choose: its activation, its kernels' initialiser, its loss.
 
 A changed network is another network: its digest differs, and it is proven on its own.
 """
@@ -16,6 +16,7 @@ from implementations.spec import (
     HeNormal,
     Initializer,
     Layer,
+    Loss,
     Network,
     Normal,
 )
@@ -27,15 +28,27 @@ INITIALIZERS: dict[str, Initializer] = {
     "he_normal": HeNormal(),
     "random_normal": Normal(0.05),  # Keras' own deviation
 }
+LOSSES: dict[str, Loss] = {
+    "sparse_categorical_crossentropy": Loss("softmax"),
+    "categorical_crossentropy": Loss("softmax", labels="one_hot"),
+    "mean_squared_error": Loss("squared", labels="one_hot"),
+}
 
 
-def varied(network: Network, activation: str | None = None, initializer: str | None = None) -> Network:
-    """``network`` with ``activation`` for every rectifier and kernels from ``initializer``, where given.
+def varied(
+    network: Network, activation: str | None = None, initializer: str | None = None, loss: str | None = None
+) -> Network:
+    """``network`` with ``activation`` for every rectifier, kernels from ``initializer``, and ``loss``.
 
-    Biases and batch norms start as before. ``UserError`` for an unknown name.
+    What is not given, biases and batch norms stay as they were. ``UserError`` for an unknown name, and
+    for a loss over classes where the network has one sigmoid unit or no head.
     """
     _require("activation", activation, ACTIVATIONS)
     _require("initialiser", initializer, tuple(INITIALIZERS))
+    _require("loss", loss, tuple(LOSSES))
+    if loss is not None:
+        _require_classes(network, loss)
+        network = dataclasses.replace(network, loss=LOSSES[loss])
     if activation is None and initializer is None:
         return network
 
@@ -48,6 +61,16 @@ def varied(network: Network, activation: str | None = None, initializer: str | N
         return dataclasses.replace(layer, **changed)
 
     return network.edited(change)
+
+
+def _require_classes(network: Network, loss: str) -> None:
+    if network.loss.kind != "softmax":
+        raise UserError(
+            f"the loss of {network.name} is fixed",
+            given=loss,
+            allowed="networks whose loss is softmax's cross-entropy over classes",
+            todo="leave the loss out, or choose another network",
+        )
 
 
 def _require(kind: str, name: str | None, known: tuple[str, ...]) -> None:

@@ -81,11 +81,16 @@ def probe_images(network: Network, seed: int, count: int, scale: float | None = 
     return uniform(_key("images", seed, network.name), (count, *network.input_shape), limit)
 
 
-def probe_labels(network: Network, seed: int, count: int) -> NDArray[np.int64]:
-    """(count,) class indices, never all alike for count > 1; 0 or 1 for one sigmoid unit."""
+def probe_labels(network: Network, seed: int, count: int) -> NDArray[Any]:
+    """Labels as ``fed_labels`` gives them, never all alike for count > 1; 0 or 1 for one sigmoid unit."""
     classes = max(2, network.classes)
     first = int(raw_words(_key("labels", seed, network.name), 1)[0]) % classes
-    return np.asarray((first + np.arange(count)) % classes, dtype=np.int64)
+    return fed_labels(network, np.asarray((first + np.arange(count)) % classes, dtype=np.int64))
+
+
+def fed_labels(network: Network, labels: NDArray[np.int64]) -> NDArray[Any]:
+    """Classes (n,) as the network's loss takes them: themselves, or one-hot rows (n, classes) float32."""
+    return labels if network.loss.labels == "classes" else np.eye(network.classes, dtype=np.float32)[labels]
 
 
 def image_scale(network: Network) -> float:

@@ -53,9 +53,10 @@ class Training:
 
     @property
     def watched(self) -> tuple[str, str]:
-        """Part and head whose accuracy the epochs show."""
+        """Part and head whose accuracy the epochs show: where the target is asked for, if it is there."""
         found = [(part, head) for part, head, measure in self.keys if measure == "accuracy"]
-        return min(found, key=lambda each: PARTS.index(each[0]) if each[0] in PARTS else len(PARTS))
+        parts = [*(curve.target[0] for curve in self.curves if curve.target), *PARTS]
+        return min(found, key=lambda each: parts.index(each[0]) if each[0] in parts else len(parts))
 
     @property
     def accuracy_error(self) -> float:

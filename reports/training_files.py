@@ -45,27 +45,30 @@ COMMON = {
     "seed": {"type": "integer"},
     "steps_per_epoch": COUNT,
 }
-HEADS = {"type": "object", "minProperties": 1, "additionalProperties": _fields(loss=LOSS, accuracy=SHARE)}
+HEAD = {**_fields(accuracy=SHARE), "additionalProperties": LOSS}  # whatever else a recipe chose to record
+HEADS = {"type": "object", "minProperties": 1, "additionalProperties": HEAD}
 FIRST = _fields(
     **COMMON,
     data=_fields(title=TEXT, train_images=COUNT, test_images=COUNT, sha256=TEXT),
     initial=_fields(test_loss=LOSS, test_accuracy=SHARE),
     epochs=_listed(epoch=COUNT, train_loss=LOSS, test_loss=LOSS, test_accuracy=SHARE, seconds=FINITE),
 )
+EPOCH = _fields(
+    epoch=COUNT,
+    seconds=FINITE,
+    elapsed_s=FINITE,
+    learning_rate=FINITE,
+    train_loss=LOSS,
+    train=HEADS,
+    validation=HEADS,
+)
+EPOCH["properties"]["test"] = HEADS  # only where a recipe asks for it
 THIRD = _fields(
     **COMMON,
     scale=TEXT,
     data=_fields(title=TEXT, train_images=COUNT, test_images=COUNT, sha256=TEXT),
     initial=_fields(validation=HEADS),
-    epochs=_listed(
-        epoch=COUNT,
-        seconds=FINITE,
-        elapsed_s=FINITE,
-        learning_rate=FINITE,
-        train_loss=LOSS,
-        train=HEADS,
-        validation=HEADS,
-    ),
+    epochs={"type": "array", "minItems": 1, "items": EPOCH},
     target={"anyOf": [_fields(accuracy=SHARE, part=TEXT), {"type": "null"}]},
     test={"anyOf": [_fields(loss=LOSS, accuracy=SHARE), {"type": "null"}]},
 )
@@ -225,6 +228,7 @@ def _epochs(content: Mapping[str, Any]) -> tuple[Epoch, ...]:
                 number=epoch["epoch"],
                 values={
                     **dict(_of_heads("validation", epoch["validation"])),
+                    **dict(_of_heads("test", epoch.get("test", {}))),
                     **dict(_of_heads("training", epoch["train"])),
                     **_stepped(epoch),
                 },
@@ -241,7 +245,7 @@ def _epochs(content: Mapping[str, Any]) -> tuple[Epoch, ...]:
 
 def _of_heads(part: str, heads: Mapping[str, Any]) -> Iterable[tuple[Key, float | None]]:
     for head, values in heads.items():
-        for measure in ("accuracy", "loss"):
+        for measure in sorted(values):
             yield (part, head, measure), values[measure]
 
 

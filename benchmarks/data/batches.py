@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
@@ -53,6 +53,7 @@ class Batches:
     augmentation: Augmentation | None = None
     maximum: int = BYTE
     remainder: Remainder = "drop"
+    bare: bool = False  # without images, where a device has them
 
     def __post_init__(self) -> None:
         if self.steps_per_epoch == 0:
@@ -77,6 +78,8 @@ class Batches:
     def at(self, step: int) -> Batch:
         """Batch ``step``, the same whenever and by whomever it is asked for."""
         indices = self.indices(step)
+        if self.bare:
+            return Batch(np.empty((len(indices), 0), np.float32), self.split.labels[indices], indices)
         chosen = self.split.chosen(indices)
         pixels = self.preprocessing.resized(chosen.images)
         if self.augmentation is not None:
@@ -85,8 +88,8 @@ class Batches:
         return Batch(self.preprocessing.scaled(pixels, self.maximum), chosen.labels, indices)
 
     def digest(self, step: int) -> str:
-        """SHA-256 of batch ``step``, in hexadecimal."""
-        return self.at(step).sha256
+        """SHA-256 of batch ``step`` with its images, in hexadecimal."""
+        return replace(self, bare=False).at(step).sha256
 
 
 @lru_cache(maxsize=4)  # two epochs meet where batches are made ahead

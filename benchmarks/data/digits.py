@@ -2,12 +2,12 @@
 
 import numpy as np
 
+from benchmarks.data import keys
 from benchmarks.data.images import ImageSet, Split, held_out
 from implementations.weights import raw_words
 
 TEST = 360
 REPEAT, BORDER = 3, 2  # 8 · 3 + 2 · 2 = 28
-SPLIT_KEY = 1  # the digits stand in the order of their writers
 
 
 def load(*, train_on_all: bool = False) -> ImageSet:
@@ -21,7 +21,7 @@ def load(*, train_on_all: bool = False) -> ImageSet:
     small = bunch.images.astype(np.uint8)
     large = small.repeat(REPEAT, axis=1).repeat(REPEAT, axis=2)
     images = np.pad(large, ((0, 0), (BORDER, BORDER), (BORDER, BORDER)))[..., None]
-    order = np.argsort(raw_words(SPLIT_KEY, len(images)), kind="stable")
+    order = np.argsort(raw_words(keys.DIGITS, len(images)), kind="stable")
     every = Split(images, bunch.target.astype(np.int64))
     train, test = every.chosen(order[TEST:]), every.chosen(order[:TEST])
     train, validation = (train, test) if train_on_all else held_out(train)

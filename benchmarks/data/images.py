@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.data import keys
 from implementations.errors import UserError
 from implementations.files import replacing
 from implementations.weights import raw_words
@@ -17,7 +18,6 @@ from implementations.weights import raw_words
 ABOUT = "about.json"
 PARTS = ("train", "validation", "test")
 HELD_OUT = 10  # one in so many
-HELD_OUT_KEY = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,7 +114,7 @@ def _write(image_set: ImageSet, folder: Path) -> None:
 
 def held_out(split: Split) -> tuple[Split, Split]:
     """``split`` without a tenth, and that tenth: the last of a seeded order, always the same."""
-    order = np.argsort(raw_words(HELD_OUT_KEY, len(split)), kind="stable")
+    order = np.argsort(raw_words(keys.HELD_OUT, len(split)), kind="stable")
     border = len(split) - len(split) // HELD_OUT
     return split.chosen(np.sort(order[:border])), split.chosen(np.sort(order[border:]))
 

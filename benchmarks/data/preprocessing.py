@@ -62,6 +62,19 @@ class Preprocessing:
             )
         return found
 
+    def table(self, channels: int, maximum: int = BYTE) -> Floats:
+        """(channels fed, 256) float32: what each value of a pixel of ``channels`` becomes in each channel."""
+        values = np.arange(BYTE + 1, dtype=np.uint8)[None, :, None, None].repeat(channels, axis=3)
+        return self.scaled(values, maximum)[0, :, :, 0]
+
+    def planes(self, images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """(n, channels fed, height, width) uint8: the pixels that ``table`` is to be asked for, copied."""
+        order = np.arange(images.shape[3])
+        if self.channels is not None and len(order) == 1:
+            order = order.repeat(self.channels)
+        order = order[::-1] if self.scale == "caffe" else order
+        return np.ascontiguousarray(images.transpose(0, 3, 1, 2)[:, order])
+
     def scaled(self, pixels: Pixels, maximum: int = BYTE) -> Floats:
         """(n, channels, height, width) in the chosen scale; (n, height, width, channels) in 0 … maximum."""
         if self.channels is not None and pixels.shape[3] == 1:

@@ -14,7 +14,7 @@ from implementations.errors import UserError
 from implementations.fetching import PublishedFile, fetch, require_published
 
 Notice = Callable[[str], None]
-FORMAT = 1  # raised when the same files would give other pixels
+FORMAT = 2  # raised when the same files would give other pixels or splits
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,9 @@ from implementations.training import ConstantRate, Optimizer, Schedule
 
 Scale = Literal["full", "small"]
 Size = tuple[int, int]  # (height, width)
+Metric = Literal["loss", "accuracy", "top5", "cross_entropy", "mean_squared_error"]
+TOP = 5  # of top5
+METRICS: tuple[Metric, ...] = ("loss", "accuracy")  # unless a recipe chooses
 
 
 @dataclass(frozen=True)
@@ -78,12 +81,16 @@ class Recipe:
     input_size: Size | None = None
     activation: str | None = None
     initializer: str | None = None
+    loss: str | None = None  # none: the network's own
     start: Literal["initial", "imagenet", "imagenet@keras", "imagenet@torchvision"] = "initial"
     stages: tuple[Stage, ...] = ()
     train_on_all: bool = False  # data without a validation part: none is held out, it is the test images
     only: tuple[int, ...] | None = None  # labels whose images are taken, numbered anew from 0
     train_images: int | None = None  # at most so many; none: all
     evaluated_images: int | None = None  # at most so many for validation, and for test
+    metrics: tuple[Metric, ...] = METRICS  # of every head, recorded after each epoch
+    test_each_epoch: bool = False  # not at the end alone
+    keep_epochs: int | None = None  # of so many last epochs the weights are kept; none: of the last alone
     target: Target | None = None
     reported: Mapping[str, float] = field(default_factory=dict, hash=False)  # figures that the source prints
     scaled: str = ""  # what a small scale changes
@@ -91,6 +98,8 @@ class Recipe:
     def __post_init__(self) -> None:
         if self.only is not None and (len(set(self.only)) < max(2, len(self.only)) or min(self.only) < 0):
             raise ValueError("only lists two or more different labels from 0 up")
+        if len(set(self.metrics)) < len(self.metrics) or "accuracy" not in self.metrics:
+            raise ValueError("metrics lists accuracy, on which targets and tables rest, and no metric twice")
         if not self.name or "/" in self.name:
             raise ValueError("name is part of files' names: it is not empty and has no /")
 
@@ -108,7 +117,7 @@ class Recipe:
     @property
     def options(self) -> dict[str, Any]:
         """What is not the networks' own: arguments of ``networks.build``, and of a claim."""
-        varied = {"activation": self.activation, "initializer": self.initializer}
+        varied = {"activation": self.activation, "initializer": self.initializer, "loss": self.loss}
         return {"classes": self.classes, "input_size": self.input_size, **varied}
 
     def build(self, network: str | None = None) -> Network:

@@ -19,7 +19,11 @@ FROM_1 = (lambda value: value >= 1, "a whole number from 1 up")
 SHARE = (lambda value: 0 <= value < 1, "a number from 0 to below 1")
 LIMITS: dict[str, tuple[Callable[[Any], bool], str]] = {
     **dict.fromkeys(
-        ("epochs", "batch", "every", "length", "classes", "train_images", "evaluated_images"), FROM_1
+        (
+            *("epochs", "batch", "every", "length", "classes"),
+            *("train_images", "evaluated_images", "keep_epochs"),
+        ),
+        FROM_1,
     ),
     **dict.fromkeys(("learning_rate", "epsilon", "initial", "factor"), ABOVE_0),
     **dict.fromkeys(("momentum", "beta1", "beta2", "rho", "shift", "zoom"), SHARE),
@@ -162,8 +166,8 @@ def _described(kind: Any, name: str) -> str:
     if origin is typing.Literal:
         return ", ".join(map(str, arguments))
     if origin is tuple:
-        return (
-            "a list of whole numbers" if arguments[-1] is ... else f"a list of {len(arguments)} whole numbers"
-        )
+        count = "" if arguments[-1] is ... else f"{len(arguments)} "
+        named = typing.get_args(arguments[0])
+        return f"a list of {', '.join(named)}" if named else f"a list of {count}whole numbers"
     words = {int: "a whole number", float: "a number", str: "words in quotes", bool: "true or false"}
     return words.get(options[0], "a table of numbers")

@@ -38,12 +38,14 @@ def build(
     input_size: tuple[int, int] | None = None,
     activation: str | None = None,
     initializer: str | None = None,
+    loss: str | None = None,
 ) -> Network:
     """The network ``name`` with ``classes`` outputs on inputs of (height, width) pixels.
 
     What is left out keeps the network's own value (the paper's); ``activation`` takes the place of every
-    rectifier, ``initializer`` that of every kernel's. Raises ``UserError`` for a name that is unknown, a
-    class count below 1 or for a network that has none, or a size that a layer cannot take.
+    rectifier, ``initializer`` that of every kernel's, ``loss`` that of its own loss. Raises
+    ``UserError`` for a name that is unknown, a class count below 1 or for a network that has none, or a
+    size that a layer cannot take.
     """
     if name not in NETWORKS:
         raise UserError(
@@ -73,4 +75,4 @@ def build(
             allowed="sizes that every layer can take",
             todo="choose a larger --input HxW, or leave it out for the network's own",
         ) from None
-    return variants.varied(network, activation, initializer)
+    return variants.varied(network, activation, initializer, loss)

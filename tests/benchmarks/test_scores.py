@@ -10,7 +10,7 @@ from benchmarks.data.preprocessing import Preprocessing
 from implementations.spec import Loss
 
 ROUNDING = 1e-12  # sums of some float64 terms
-SOFTMAX, SIGMOID = Loss("softmax"), Loss("sigmoid")
+SOFTMAX, SIGMOID, SQUARED = Loss("softmax"), Loss("sigmoid"), Loss("squared")
 # Softmax of (ln 3, 0) is (3/4, 1/4).
 LOGITS = np.array([[math.log(3), 0.0], [0.0, math.log(3)], [math.log(3), 0.0], [0.0, math.log(3)]])
 LABELS = np.array([0, 1, 0, 0])
@@ -61,6 +61,27 @@ def test_the_surest_mistakes_come_first() -> None:
     logits = np.array([[1.0, 0.0], [3.0, 0.0], [0.0, 1.0], [2.0, 0.0]])
     found = scores.report(SOFTMAX, logits, np.array([1, 1, 1, 1]), 2)
     assert [sample["index"] for sample in found["samples"]] == [2, 1, 3, 0]  # right, then wrong
+
+
+def test_the_squared_loss_is_the_mean_over_classes_and_images() -> None:
+    squared = scores.of_head(SQUARED, LOGITS, LABELS)["loss"]
+    assert squared == pytest.approx((3 * (1 / 4) ** 2 + (3 / 4) ** 2) / 4, rel=ROUNDING)
+
+
+def test_metrics_are_those_chosen_whatever_the_loss() -> None:
+    """So that trainings by unlike losses can be held against each other."""
+    chosen = ("cross_entropy", "accuracy", "mean_squared_error", "loss")
+    by_squares, by_entropy = (scores.of_head(rule, LOGITS, LABELS, chosen) for rule in (SQUARED, SOFTMAX))
+    assert tuple(by_squares) == chosen
+    for name in chosen[:3]:
+        assert by_squares[name] == by_entropy[name]
+    assert by_squares["loss"] == by_squares["mean_squared_error"]
+    assert by_entropy["loss"] == by_entropy["cross_entropy"]
+
+
+def test_one_sigmoid_units_squares_are_those_of_both_classes() -> None:
+    found = scores.of_head(SIGMOID, np.array([[math.log(3)]]), np.array([0]), ("mean_squared_error",))
+    assert found == {"mean_squared_error": pytest.approx(9 / 16, rel=ROUNDING)}
 
 
 def test_top_5_needs_more_than_five_classes() -> None:

@@ -1,12 +1,14 @@
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from benchmarks import starting
-from implementations import networks, weights
+from implementations import convert, networks, pretrained, weights
 from implementations.cache import Cache
 from implementations.errors import UserError
+from implementations.pretrained import PUBLISHED, Published
 from implementations.processes import Launcher
 from implementations.proving import Prover
 
@@ -58,6 +60,36 @@ def test_published_weights_go_with_their_preprocessing(own: Prover) -> None:
     network = networks.build("vgg16-transfer", input_size=(32, 32))
     with pytest.raises(UserError, match="prepared in another way: given imagenet@torchvision: 'standard'"):
         starting.file("imagenet@torchvision", network, 0, own, print, scale="caffe")
+
+
+def test_published_weights_are_converted_once(
+    own: Prover, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For all seeds, as long as the publisher's file is the same; their licence is always said."""
+    heard: list[str] = []
+    converted: list[Path] = []
+
+    def read(found: Path, network: Any, ours: Path, launcher: Any) -> None:
+        converted.append(found)
+        weights.save(ours, weights.initial(NETWORK, len(converted)))
+
+    def published(checksum: str) -> Published:
+        return Published("https://a.example/w.pth", checksum, "a licence", "standard", (0.0, 0.0))
+
+    def started(seed: int) -> np.ndarray:
+        path = starting.file("imagenet", NETWORK, seed, own, heard.append, scale="standard")
+        return np.array(weights.load(path, NETWORK)["hidden.weight"])
+
+    monkeypatch.setattr(pretrained, "fetch", lambda file, folder, notice: folder / file.file_name)
+    monkeypatch.setattr(convert, "read", read)
+    monkeypatch.setitem(PUBLISHED, "mlp", {"here": published(f"md5:{'a' * 32}")})
+    first = [started(0), started(1)]
+    assert len(converted) == 1
+    assert np.array_equal(*first)
+    assert heard[-2:] == ["in the cache, converted: https://a.example/w.pth", f"  {published('md5:0').said}"]
+    monkeypatch.setitem(PUBLISHED, "mlp", {"here": published(f"md5:{'b' * 32}")})
+    assert not np.array_equal(started(0), first[0])
+    assert len(converted) == 2
 
 
 def test_a_file_that_shares_nothing_is_refused(own: Prover, tmp_path: Path) -> None:

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -5,7 +6,7 @@ from typing import Any
 import pytest
 
 from benchmarks import __main__ as command
-from benchmarks import training_options
+from benchmarks import train, training_options
 from benchmarks.recipes import Recipe, Target
 from implementations.errors import UserError
 
@@ -40,6 +41,14 @@ def test_what_is_wanted_has_its_options() -> None:
     wanted = training_options.wanted(options, asked("mlp"), data)  # type: ignore[arg-type]
     assert (wanted.until_target, wanted.saving.steps, wanted.saving.seconds) == (True, 7, 60.0)
     assert wanted.weights == "initial"
+    assert not wanted.on_device
+
+
+def test_images_on_the_device_are_asked_for_and_are_another_training_to_do() -> None:
+    options, data = command.parser().parse_args(["train", "mlp", "--data-on-device"]), object()
+    wanted = training_options.wanted(options, asked("mlp"), data)  # type: ignore[arg-type]
+    assert wanted.on_device
+    assert train.asked(wanted) != train.asked(dataclasses.replace(wanted, on_device=False))
 
 
 def test_resume_alone_means_the_last_training_and_no_run(

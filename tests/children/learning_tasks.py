@@ -115,6 +115,33 @@ def losses_of_activations(framework: Any, *, settings: Settings) -> dict[str, fl
     return found
 
 
+def picked_batches(framework: Any, *, settings: Settings) -> dict[str, bool]:
+    """Whether images that the device keeps give the batches, and the step, of images that are put there."""
+    found = {}
+    network = networks.build("probe")
+    channels, height, width = network.input_shape
+    draws = np.random.default_rng(0)
+    for precision in ("float32", "float64"):
+        chosen = dataclasses.replace(settings, precision=precision)
+        built = framework.build(network.without_dropout(), weights.probe(network, 0), chosen, training=True)
+        pixels = draws.integers(0, 256, (9, channels, height, width)).astype(np.uint8)
+        table = draws.normal(size=(channels, 256)).astype(np.float32)
+        kept, indices = built.keep(pixels, table), np.array([7, 0, 7, 3])
+        images = table[np.arange(channels)[:, None, None], pixels[indices]]
+        labels = weights.probe_labels(network, 0, len(indices))
+        batches = built.put(images, labels), built.picked(kept, indices, labels)
+        found[f"{precision}: images"] = np.array_equal(*(built.read(batch.images) for batch in batches))
+        found[f"{precision}: pixels differ"] = not np.array_equal(images[0], images[1])
+        steps = []
+        for batch in batches:
+            built.load(weights.probe(network, 0))
+            built.prepare_training(training.SGD(2**-10))
+            loss = float(built.read(built.train_step(batch)))
+            steps.append({"loss": np.array(loss), **_copied(built.weights())})
+        found[f"{precision}: step"] = _same(*steps)
+    return found
+
+
 def _second_half(built: Any, network: Any) -> dict[str, Any]:
     built.set_learning_rate(LATER_RATE)
     for step in range(STEPS, 2 * STEPS):
@@ -146,6 +173,7 @@ def everything(framework: Any, *, settings: Settings, methods: dict[str, dict[st
         "heads": heads(framework, settings=settings),
         "kept": kept_after_evaluations(framework, settings=settings),
         "steps": seeded_steps(framework, settings=settings),
+        "picked": picked_batches(framework, settings=settings),
         "activations": losses_of_activations(framework, settings=settings),
         "goes on": {
             method: goes_on(framework, settings=settings, method=method, options=options)

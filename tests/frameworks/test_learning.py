@@ -58,6 +58,13 @@ def test_a_training_goes_on_from_weights_and_optimizer_state(found: dict[str, An
         assert told["arrays"] > 0, method
 
 
+def test_images_that_the_device_keeps_are_those_that_are_put_there(found: dict[str, Any]) -> None:
+    """Bit for bit, and so the step."""
+    told = found["picked"]
+    assert len(told) == 6
+    assert all(told.values()), told
+
+
 def test_every_activation_has_the_references_gradient(found: dict[str, Any]) -> None:
     assert found["activations"].keys() == {"sigmoid", "tanh", "elu"}
     assert max(found["activations"].values()) < 1e-12  # level 2's bound in float64

@@ -16,6 +16,7 @@ from implementations.claims import Claim
 from implementations.network import REDUCED_PRECISIONS, TRAINERS, WRITERS
 from implementations.proving import Prover
 from implementations.sameness import Case, difference
+from implementations.variants import LOSSES
 
 pytestmark = pytest.mark.frameworks
 CLASSES = 10
@@ -31,6 +32,7 @@ EXPORTED = {**SIZES, "mlp": (28, 28)}
 SMALL = ("mlp", "probe", "probe-bn")  # small enough for onnx.reference as a second opinion in the proof
 QUICK = [name for name in plan.preset("quick").frameworks if name in TRAINERS]
 WHERE = {"googlenet": QUICK, "vgg16": ["pytorch"], "resnet18": ["pytorch", "paddle"]}
+LEARNT = [Claim(f, "mlp", loss=loss) for f in TRAINERS for loss in list(LOSSES)[1:]]  # the first is its own
 PAIRS = [(f, n) for n in SIZES for f in WHERE.get(n, TRAINERS)]
 
 
@@ -46,6 +48,7 @@ def proofs(prover: Prover) -> dict[Claim, dict[str, Any]]:
         wanted += claims.claims(
             [name], ["onnxruntime"], WRITERS, classes=FIXED.get(name, CLASSES), input_size=size
         )
+    wanted += LEARNT
     return dataclasses.replace(prover, reduced_precisions=REDUCED_PRECISIONS).all(wanted)
 
 
@@ -57,6 +60,15 @@ def test_levels_0_to_3(framework: str, network: str, proofs: dict[Claim, dict[st
         *((level, precision) for level in (0, 1, 2) for precision in ("float64", "float32")),
         *((3, precision) for precision in ("float64", "float32")),
     }
+
+
+@pytest.mark.parametrize("claim", LEARNT, ids=lambda claim: claim.slug)
+def test_a_recipes_losses(claim: Claim, proofs: dict[Claim, dict[str, Any]]) -> None:
+    """Values and gradients by one-hot rows in both precisions, and ten steps of training in float64."""
+    certificate = proofs[claim]
+    assert certificates.first_breach(certificate) == ""
+    found = {(f["level"], f["precision"]) for f in certificate["findings"]}
+    assert found >= {(2, "float64"), (2, "float32"), (3, "float64")}
 
 
 @pytest.mark.parametrize(("framework", "network"), PAIRS)

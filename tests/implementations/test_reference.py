@@ -195,7 +195,30 @@ def test_sigmoid_cross_entropy_by_hand(logit: float, label: int, loss: float, sl
     assert gradient == pytest.approx(slope, rel=1e-6)
 
 
-@pytest.mark.parametrize("kind", ["softmax", "sigmoid"])
+def test_squared_error_by_hand() -> None:
+    """Softmax of (ln 3, 0) is (3/4, 1/4): (9/16 + 9/16) / 2, slope 2 · 3/4 · 3/16."""
+    found, gradient = reference._loss_and_gradient(
+        Loss("squared"), np.array([[np.log(3), 0.0]]), np.array([1])
+    )
+    assert found == pytest.approx(9 / 16, rel=1e-12)
+    assert gradient == pytest.approx(np.array([[9 / 32, -9 / 32]]), rel=1e-12)
+
+
+@pytest.mark.parametrize("kind", ["softmax", "squared"])
+def test_a_losss_gradient_against_finite_differences(kind: Any) -> None:
+    """Of every logit of rows that are no one-hot ones too."""
+    draws = np.random.default_rng(0)
+    logits, rows = draws.normal(size=(3, 4)), draws.dirichlet(np.ones(4), size=3)
+    _, gradient = reference._loss_and_gradient(Loss(kind), logits, rows)
+    for place in np.ndindex(3, 4):
+        step = np.zeros((3, 4))
+        step[place] = 1e-6
+        up, down = (reference._loss_and_gradient(Loss(kind), logits + s, rows)[0] for s in (step, -step))
+        # Round-off of a loss of order 1 over a step of 2e-6 is 1e-10; slopes here are 1e-3 and more.
+        assert (up - down) / 2e-6 == pytest.approx(gradient[place], rel=1e-6, abs=1e-9)
+
+
+@pytest.mark.parametrize("kind", ["softmax", "squared", "sigmoid"])
 def test_a_sum_is_the_mean_times_the_batch(kind: Any) -> None:
     logits, labels = np.array([[0.3], [2.0], [-1.0]]), np.array([0, 0, 0])
     mean, mean_gradient = reference._loss_and_gradient(Loss(kind, "mean"), logits, labels)

@@ -11,6 +11,7 @@ from implementations import bounds, mutants, networks, sameness, weights
 from implementations.mutants import HARMLESS, MUTANTS, Mutant
 from implementations.network import Settings
 from implementations.sameness import Case, Finding, compare, difference
+from implementations.spec import Loss
 from implementations.training_mutants import TRAINING_MUTANTS
 
 SETTINGS = Settings()
@@ -63,6 +64,23 @@ def test_a_harmless_slip_must_pass(cases: dict[str, Case]) -> None:
     harmful = next(mutant for mutant in MUTANTS if mutant.name == "lrn-size")
     assert not mutants._row(HARMLESS[0], failure(harmful, cases["probe"]))["caught"]
     assert mutants._row(HARMLESS[0], None)["caught"]
+
+
+@pytest.mark.parametrize(
+    ("loss", "taken"),
+    [
+        ("mean_squared_error", Loss("softmax", labels="one_hot")),
+        ("mean_squared_error", Loss("squared", "sum", "one_hot")),
+        ("categorical_crossentropy", Loss("squared", labels="one_hot")),
+    ],
+)
+def test_another_loss_than_the_chosen_one_is_caught(loss: str, taken: Loss) -> None:
+    network = networks.build("mlp", input_size=(6, 6), loss=loss)
+    case = Case.on_probe(network, weights.probe(network, 0), 2)
+    assert all(finding.passed for finding in prove(case))
+    slipped = prove(case, slip=lambda given: mutants._with_network(given, loss=taken))
+    breach = next(finding for finding in slipped if not finding.passed)
+    assert (breach.level, breach.breach.path) == (2, "loss")  # type: ignore[union-attr]
 
 
 def test_there_are_at_least_thirty_mutants_of_unlike_names() -> None:

@@ -1,10 +1,11 @@
+import numpy as np
 import pytest
 
-from implementations import networks
+from implementations import networks, weights
 from implementations.claims import Claim
 from implementations.errors import UserError
 from implementations.spec import GlorotNormal, GlorotUniform, Normal
-from implementations.variants import ACTIVATIONS, INITIALIZERS
+from implementations.variants import ACTIVATIONS, INITIALIZERS, LOSSES
 
 
 def test_every_rectifier_gives_way_and_nothing_else() -> None:
@@ -26,7 +27,9 @@ def test_without_a_choice_the_network_is_the_same() -> None:
     assert networks.build("mlp").digest == networks.build("mlp", activation=None, initializer=None).digest
 
 
-@pytest.mark.parametrize("chosen", [{"activation": "tanh"}, {"initializer": "he_normal"}])
+@pytest.mark.parametrize(
+    "chosen", [{"activation": "tanh"}, {"initializer": "he_normal"}, {"loss": "mean_squared_error"}]
+)
 def test_a_choice_makes_another_network(chosen: dict[str, str]) -> None:
     assert networks.build("mlp", **chosen).digest != networks.build("mlp").digest
 
@@ -39,11 +42,34 @@ def test_source_cs_initialisers_are_there() -> None:
 
 @pytest.mark.parametrize(
     ("chosen", "allowed"),
-    [({"activation": "softplus"}, "relu, sigmoid"), ({"initializer": "ones"}, "he_normal")],
+    [
+        ({"activation": "softplus"}, "relu, sigmoid"),
+        ({"initializer": "ones"}, "he_normal"),
+        ({"loss": "hinge"}, "mean_squared_error"),
+    ],
 )
 def test_an_unknown_choice_is_refused(chosen: dict[str, str], allowed: str) -> None:
     with pytest.raises(UserError, match=allowed):
         networks.build("mlp", **chosen)
+
+
+def test_a_loss_says_what_labels_it_is_fed() -> None:
+    labels = np.array([2, 0])
+    for loss in LOSSES:
+        network = networks.build("mlp", classes=3, loss=loss)
+        fed = weights.fed_labels(network, labels)
+        assert np.array_equal(fed, labels if loss.startswith("sparse") else [[0, 0, 1], [1, 0, 0]])
+
+
+def test_the_networks_own_loss_by_name_is_no_other_network() -> None:
+    chosen = networks.build("mlp", loss="sparse_categorical_crossentropy")
+    assert chosen.digest == networks.build("mlp").digest
+
+
+@pytest.mark.parametrize("name", ["probe-bn", "vgg16-base"])
+def test_a_loss_over_classes_needs_classes(name: str) -> None:
+    with pytest.raises(UserError, match=f"the loss of {name} is fixed: given mean_squared_error"):
+        networks.build(name, loss="mean_squared_error")
 
 
 def test_claims_about_variants_do_not_share_a_file() -> None:
@@ -51,6 +77,7 @@ def test_claims_about_variants_do_not_share_a_file() -> None:
         Claim("pytorch", "mlp"),
         Claim("pytorch", "mlp", activation="tanh"),
         Claim("pytorch", "mlp", initializer="he_normal"),
+        Claim("pytorch", "mlp", loss="mean_squared_error"),
         Claim("pytorch", "mlp", classes=3),
         Claim("pytorch", "mlp", input_size=(8, 8)),
     ]

@@ -58,6 +58,63 @@ def test_without_a_target_it_is_the_highest_hundredth_that_all_reached(folder: A
     assert training.target == 0.87
 
 
+def test_what_a_recipe_chose_to_record_is_shown(folder: Any) -> None:
+    """Accuracy is always there, the loss need not be."""
+    heads = {"main": {"accuracy": 0.5, "top5": 0.75, "cross_entropy": None}}
+    epoch = {"epoch": 1, "seconds": 2.0, "elapsed_s": 3.0, "learning_rate": 0.1, "train_loss": 0.5}
+    folder.learned(
+        "pytorch",
+        folder.certificate("mlp", "pytorch"),
+        1,
+        [0.5, 0.9],
+        initial={"validation": heads},
+        epochs=[{**epoch, "train": heads, "validation": heads}],
+    )
+    (training,) = queries.read(folder.path).trainings
+    assert [measure for part, _, measure in training.keys if part == "validation"] == [
+        "accuracy",
+        "cross_entropy",
+        "top5",
+    ]
+    (curve,) = training.curves
+    assert curve.last.values["validation", "main", "top5"] == 0.75
+
+
+def with_tests(folder: Any, target: dict[str, Any] | None) -> Training:
+    """Two epochs, on the test images from 0.5 to 0.8, on those of validation to 0.95."""
+    epochs = [
+        {
+            "epoch": n,
+            "seconds": 2.0,
+            "elapsed_s": 3.0 * n,
+            "learning_rate": 0.1,
+            "train_loss": 0.5,
+            "train": {"main": {"accuracy": 0.9}},
+            "validation": {"main": {"accuracy": validation}},
+            "test": {"main": {"accuracy": test}},
+        }
+        for n, validation, test in ((1, 0.9, 0.5), (2, 0.95, 0.8))
+    ]
+    proof = folder.certificate("mlp", "pytorch")
+    folder.learned("pytorch", proof, 1, [0.3, 0.4], epochs=epochs, target=target)
+    (training,) = queries.read(folder.path).trainings
+    return training
+
+
+def test_the_test_after_each_epoch_is_a_curve(folder: Any) -> None:
+    training = with_tests(folder, None)
+    assert ("test", "main", "accuracy") in training.keys
+    assert training.watched == ("test", "main")
+    assert training.target == 0.8
+
+
+@pytest.mark.parametrize(("part", "reached"), [("validation", 1), ("test", 0)])
+def test_a_target_is_looked_for_where_it_was_asked(folder: Any, part: str, reached: int) -> None:
+    training = with_tests(folder, {"accuracy": 0.9, "part": part})
+    assert training.watched == (part, "main")
+    assert training.learned[0].reached == reached
+
+
 def test_confusion_and_samples_are_read(folder: Any) -> None:
     (curve,) = trained(folder, pytorch=[[0.5, 0.9]]).curves
     assert curve.test is not None

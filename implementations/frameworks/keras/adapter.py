@@ -73,6 +73,19 @@ class Batch(NamedTuple):
     labels: Any
 
 
+class Resident(NamedTuple):
+    pixels: Any  # (n, height, width, channels) uint8
+    table: Any  # (channels, 256)
+
+
+def numbers(pixels: Any, table: Any, indices: Any) -> Any:
+    """(b, height, width, channels) of the images ``indices``, each pixel's number looked up in the table."""
+    channels, values = table.shape
+    chosen = ops.cast(ops.take(pixels, indices, axis=0), "int32")
+    places = chosen + ops.arange(0, channels * values, values, dtype="int32")
+    return ops.take(ops.reshape(table, [-1]), places)
+
+
 class KerasNetwork:
     """A built network; see ``implementations.network.Built``. The last one built sets the precision."""
 
@@ -87,6 +100,7 @@ class KerasNetwork:
         self.generators = [layer.seed_generator for layer in drops if layer.rate > 0]
         self.layout = ChannelsLast(network)
         self.variables = dict(self._variables())
+        self._numbers = backend.fused(numbers)
         self.engine = backend.Engine(self.model, self._loss, settings)
         self._assign(weights)
 
@@ -170,9 +184,19 @@ class KerasNetwork:
 
     def put(self, images: Array, labels: Array | None = None) -> Batch:
         channels_last = np.array(images.transpose(0, 2, 3, 1), dtype=self.dtype, order="C")
+        return self._batch(self.engine.put(channels_last), labels)
+
+    def keep(self, pixels: Array, table: Array) -> Resident:
+        channels_last = np.ascontiguousarray(pixels.transpose(0, 2, 3, 1))
+        return Resident(self.engine.put(channels_last), self.engine.put(table.astype(self.dtype)))
+
+    def picked(self, kept: Resident, indices: Array, labels: Array | None = None) -> Batch:
+        return self._batch(self._numbers(kept.pixels, kept.table, indices.astype(np.int32)), labels)
+
+    def _batch(self, on_device: Any, labels: Array | None) -> Batch:
         if labels is not None and labels.dtype.kind == "f":
             labels = labels.astype(self.dtype)
-        return Batch(self.engine.put(channels_last), None if labels is None else self.engine.put(labels))
+        return Batch(on_device, None if labels is None else self.engine.put(labels))
 
     def inferring(self) -> AbstractContextManager[Any]:
         return backend.inferring()

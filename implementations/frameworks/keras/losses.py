@@ -12,6 +12,8 @@ def of_head(rule: spec.Loss, logits: Any, labels: Any) -> Any:
     if rule.kind == "sigmoid":
         targets = ops.reshape(ops.cast(labels, logits.dtype), ops.shape(logits))
         each = ops.binary_crossentropy(targets, logits, from_logits=True)
+    elif rule.kind == "squared":
+        each = ops.sum(ops.square(ops.softmax(logits) - labels), axis=1) / logits.shape[1]
     elif len(labels.shape) == 2:
         each = ops.categorical_crossentropy(labels, logits, from_logits=True)
     else:

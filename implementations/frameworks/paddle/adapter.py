@@ -82,6 +82,11 @@ class Batch(NamedTuple):
     labels: Tensor | None
 
 
+class Resident(NamedTuple):
+    pixels: Tensor  # (n, channels, height, width) uint8
+    table: Tensor  # (channels, 256)
+
+
 class PaddleNetwork:
     """A built network; see ``implementations.network.Built``."""
 
@@ -185,7 +190,19 @@ class PaddleNetwork:
         export.to_onnx(self.module, dict(self._arrays()), self.network, path)
 
     def put(self, images: Array, labels: Array | None = None) -> Batch:
-        on_device = paddle.to_tensor(images, dtype=self.dtype)
+        return self._batch(paddle.to_tensor(images, dtype=self.dtype), labels)
+
+    def keep(self, pixels: Array, table: Array) -> Resident:
+        return Resident(paddle.to_tensor(pixels), paddle.to_tensor(table, dtype=self.dtype))
+
+    def picked(self, kept: Resident, indices: Array, labels: Array | None = None) -> Batch:
+        channels, values = kept.table.shape
+        chosen = paddle.gather(kept.pixels, paddle.to_tensor(indices)).astype("int64")
+        places = chosen + paddle.arange(0, channels * values, values).reshape([channels, 1, 1])
+        found = paddle.gather(kept.table.flatten(), places.flatten()).reshape(chosen.shape)
+        return self._batch(found, labels)
+
+    def _batch(self, on_device: Tensor, labels: Array | None) -> Batch:
         if labels is None:
             return Batch(on_device, None)
         dtype = self.dtype if labels.dtype.kind == "f" else "int64"

@@ -8,6 +8,9 @@ from implementations import spec
 
 def of_head(rule: spec.Loss, logits: Tensor, labels: Tensor) -> Tensor:
     """One head's loss; ``labels`` are classes, rows of probabilities, or a sigmoid unit's 0 and 1."""
+    if rule.kind == "squared":
+        each = functional.mse_loss(functional.softmax(logits), labels, reduction="none").mean(axis=1)
+        return each.mean() if rule.reduction == "mean" else each.sum()
     if rule.kind == "softmax":
         rows = labels.ndim == 2
         return functional.cross_entropy(logits, labels, soft_label=rows, reduction=rule.reduction)

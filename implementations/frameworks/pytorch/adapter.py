@@ -84,6 +84,11 @@ class Batch(NamedTuple):
     labels: Tensor | None
 
 
+class Resident(NamedTuple):
+    pixels: Tensor  # (n, channels, height, width) uint8
+    table: Tensor  # (channels, 256)
+
+
 class PyTorchNetwork:
     """A built network; see ``implementations.network.Built``. The last one built sets TF32."""
 
@@ -189,7 +194,18 @@ class PyTorchNetwork:
         export.to_onnx(self.module, self.network, path)
 
     def put(self, images: Array, labels: Array | None = None) -> Batch:
-        on_device = torch.tensor(images, dtype=self.dtype, device=self.device)
+        return self._batch(torch.tensor(images, dtype=self.dtype, device=self.device), labels)
+
+    def keep(self, pixels: Array, table: Array) -> Resident:
+        values = torch.tensor(table, dtype=self.dtype, device=self.device)
+        return Resident(torch.tensor(pixels, device=self.device), values)
+
+    def picked(self, kept: Resident, indices: Array, labels: Array | None = None) -> Batch:
+        chosen = kept.pixels[torch.tensor(indices, device=self.device)].long()
+        channels = torch.arange(len(kept.table), device=self.device)[:, None, None]
+        return self._batch(kept.table[channels, chosen], labels)
+
+    def _batch(self, on_device: Tensor, labels: Array | None) -> Batch:
         if on_device.ndim == 4:
             on_device = on_device.contiguous(memory_format=self.layout)
         if labels is None:

@@ -22,6 +22,26 @@ def fed(images: NDArray[np.uint8], preprocessing: Preprocessing, maximum: int = 
     return preprocessing.apply(images, maximum).reshape(-1).tolist()
 
 
+@pytest.mark.parametrize(
+    ("rule", "stored", "maximum"),
+    [
+        (Preprocessing(), 1, 255),
+        (Preprocessing(), 1, 16),
+        (Preprocessing(channels=3), 1, 255),
+        (Preprocessing(scale="caffe"), 3, 255),
+        (Preprocessing(scale="caffe", channels=3), 1, 16),
+        (Preprocessing(scale="standard"), 3, 255),
+        (Preprocessing(scale="standard", channels=3), 1, 255),
+    ],
+)
+def test_looking_values_up_gives_the_same_bits(rule: Preprocessing, stored: int, maximum: int) -> None:
+    images = np.random.default_rng(0).integers(0, maximum + 1, (5, 8, 7, stored)).astype(np.uint8)
+    planes, table = rule.planes(images), rule.table(stored, maximum)
+    found = table[np.arange(len(table))[:, None, None], planes]
+    assert (planes.dtype, table.shape[1]) == (np.uint8, 256)
+    assert np.array_equal(found, rule.apply(images, maximum))
+
+
 def test_unit_is_divided_by_the_maximum() -> None:
     assert fed(pixel(0, 51, 255), Preprocessing()) == [0.0, np.float32(0.2), 1.0]  # 51/255 rounded once
     assert fed(pixel(0, 4, 16), Preprocessing(), maximum=16) == [0.0, 0.25, 1.0]

@@ -156,6 +156,13 @@ def test_source_d(title: str, rate: float) -> None:
     assert recipe.build().input_shape == (3, 224, 224)
 
 
+@pytest.mark.parametrize("scale", get_args(Scale))
+def test_source_d_tests_and_saves_after_every_pass(scale: Scale) -> None:
+    for name in (name for name in recipes.NAMES if name.startswith("flowers-")):
+        recipe = recipes.named(name, scale)
+        assert (recipe.test_each_epoch, recipe.keep_epochs) == (True, 3)
+
+
 def test_source_ds_schedule_never_fires_on_its_own_data() -> None:
     recipe = recipes.named("flowers-googlenet")
     steps = 6149 // 128

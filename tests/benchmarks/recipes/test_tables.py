@@ -54,6 +54,10 @@ def test_every_mistake_is_told() -> None:
         ({"stages": [3]}, "stages[0]", "a table"),
         ({"stages": [{"name": "a"}]}, "stages[0].epochs", "a whole number from 1 up"),
         ({"target": {"accuracy": 0.9, "part": "train"}}, "target.part", "validation, test"),
+        ({"metrics": ["accuracy", "f1"]}, "metrics", "loss, accuracy, top5, cross_entropy, mean_squared"),
+        ({"keep_epochs": 0}, "keep_epochs", "a whole number from 1 up"),
+        ({"test_each_epoch": 2}, "test_each_epoch", "true or false"),
+        ({"metrics": "accuracy"}, "metrics", "a list of loss, accuracy"),
         ({"reported": {"accuracy": "high"}}, "reported", "a table of numbers"),
     ],
 )
@@ -63,6 +67,12 @@ def test_a_wrong_value_is_refused_with_its_place(change: dict[str, object], plac
     told = [error for error in caught.value.errors if error.wrong.startswith(f"{place}:")]
     assert len(told) == 1, str(caught.value)
     assert allowed in told[0].parts["allowed"]
+
+
+@pytest.mark.parametrize("metrics", [[], ["loss"], ["accuracy", "accuracy"]])
+def test_accuracy_is_always_recorded_and_nothing_twice(metrics: list[str]) -> None:
+    with pytest.raises(MistakesError, match="metrics lists accuracy, on which targets and tables rest"):
+        from_table({**as_table(RECIPES["mlp", "full"]), "metrics": metrics})
 
 
 def test_what_the_class_itself_refuses_is_told() -> None:

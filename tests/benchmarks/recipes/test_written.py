@@ -8,6 +8,7 @@ from benchmarks.recipes.written import read
 from implementations.commandline import ROOT
 from implementations.errors import UserError
 from implementations.training import SGD, CosineRate
+from implementations.variants import LOSSES
 
 GOOD = """
 network = "mlp"
@@ -70,6 +71,53 @@ def test_a_network_that_cannot_be_built_is_told(tmp_path: Path) -> None:
         UserError, match="unknown activation: given softplus; allowed: relu, sigmoid, tanh, elu"
     ):
         read(written(tmp_path, GOOD.replace("tanh", "softplus")))
+
+
+def test_loss_and_metrics_are_chosen(tmp_path: Path) -> None:
+    text = 'loss = "mean_squared_error"\nmetrics = ["accuracy", "top5", "cross_entropy"]\n'
+    recipe = read(written(tmp_path, text + GOOD))
+    assert recipe.build().loss == LOSSES["mean_squared_error"]
+    assert recipe.metrics == ("accuracy", "top5", "cross_entropy")
+
+
+def test_a_loss_that_is_unknown_is_told(tmp_path: Path) -> None:
+    with pytest.raises(
+        UserError, match="unknown loss: given hinge; allowed: sparse_categorical_crossentropy"
+    ):
+        read(written(tmp_path, f'loss = "hinge"\n{GOOD}'))
+
+
+def test_five_of_so_few_classes_are_no_metric(tmp_path: Path) -> None:
+    text = f'classes = 5\nmetrics = ["accuracy", "top5"]\n{GOOD}'
+    with pytest.raises(UserError, match="top5 says nothing of so few classes: given top5 of 5 classes"):
+        read(written(tmp_path, text))
+
+
+def stages(*networks: str, features: bool = False) -> str:
+    head = 'name = "s"\nepochs = 1\noptimizer = {kind = "sgd", learning_rate = 0.1}\n'
+    last = "features = true\n" if features else ""
+    return "\n".join([GOOD, *(f'[[stages]]\n{head}network = "{name}"\n{last}' for name in networks)])
+
+
+def test_stages_of_unlike_parameters_are_told_with_their_number(tmp_path: Path) -> None:
+    text = stages("mlp", "mlp", "vgg16").replace('activation = "tanh"\n', "")
+    with pytest.raises(UserError) as caught:
+        read(written(tmp_path, text))
+    assert str(caught.value).endswith(
+        "mine.toml: stages[2].network: its parameters are not those of the first stage's: given vgg16; "
+        "allowed: mlp, or what differs from it in what is frozen; "
+        "choose another network, or write a recipe of its own for it"
+    )
+
+
+def test_stages_that_differ_in_what_is_frozen_follow_each_other(tmp_path: Path) -> None:
+    text = stages("vgg16-transfer", "vgg16-finetune")
+    assert len(read(written(tmp_path, text)).parts) == 2
+
+
+def test_features_of_what_is_not_frozen_are_told(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"stages\[0\].features: mlp has no frozen base"):
+        read(written(tmp_path, stages("mlp", features=True)))
 
 
 @pytest.mark.parametrize("text", ["epochs =", "[", "\0", "epochs = 3\nepochs = 4"])

@@ -110,6 +110,13 @@ class ToyNetwork:
     def put(self, images: Array, labels: Array | None = None) -> Batch:
         return Batch(np.ascontiguousarray(images, self.dtype), labels)
 
+    def keep(self, pixels: Array, table: Array) -> tuple[Array, Array]:
+        return pixels.copy(), table
+
+    def picked(self, kept: tuple[Array, Array], indices: Array, labels: Array | None = None) -> Batch:
+        pixels, table = kept
+        return self.put(table[np.arange(len(table))[:, None, None], pixels[indices]], labels)
+
     def inferring(self) -> contextlib.AbstractContextManager[None]:
         return contextlib.nullcontext()
 

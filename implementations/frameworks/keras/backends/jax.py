@@ -85,6 +85,11 @@ def seed(number: int) -> None:
     """Nothing: dropout draws from the variable of its own layer."""
 
 
+def fused(compute: Callable[..., Any]) -> Any:
+    """``compute`` compiled."""
+    return jax.jit(compute)
+
+
 def inferring() -> contextlib.AbstractContextManager[Any]:
     return contextlib.nullcontext()  # what is compiled knows that nothing is differentiated
 

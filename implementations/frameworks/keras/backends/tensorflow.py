@@ -57,6 +57,11 @@ def seed(number: int) -> None:
     """Nothing: dropout draws from the variable of its own layer."""
 
 
+def fused(compute: Callable[..., Any]) -> Any:
+    """``compute`` compiled by XLA: TensorFlow itself need not have a kernel that gathers bytes on a GPU."""
+    return tf.function(compute, jit_compile=True)
+
+
 def inferring() -> contextlib.AbstractContextManager[Any]:
     return contextlib.nullcontext()  # what is compiled knows that nothing is differentiated
 

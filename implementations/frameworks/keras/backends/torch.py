@@ -53,6 +53,11 @@ def seed(number: int) -> None:
     torch.manual_seed(number)
 
 
+def fused(compute: Callable[..., Any]) -> Any:
+    """``compute`` as it is, operation by operation."""
+    return compute
+
+
 def inferring() -> contextlib.AbstractContextManager[Any]:
     return torch.no_grad()  # as in Keras' own predict
 

@@ -1,15 +1,18 @@
 """How often equal things are called different, and which slow-downs are seen: from recorded forks.
 
-    python docs/studies/noise.py record FOLDER [--framework F] [--slower PERCENT]
+    python docs/studies/noise.py record FOLDER [--framework F] [--slower PERCENT] [--threads N]
     python docs/studies/noise.py verdicts FOLDER
     python docs/studies/noise.py power FOLDER
+    python docs/studies/noise.py twins FOLDER [--framework F] [--runs 20] [--threads N]
 
 ``record`` runs the preset ``noise`` (100 forks of one fast case) into FOLDER, in the frameworks named; with
-``--slower`` instead in PyTorch as it is and in as many PyTorches that ``slower.py`` slows down, interleaved.
-It goes on where it was interrupted. The others read what is there. A verdict is what a run says: the ratio's
-95 % interval leaves out 1. ``verdicts`` draws pairs of runs from one case's forks, and deals them out in the
-order of their making, turn about, as a run interleaves its cases: any difference seen is wrong. ``power``
-draws them from consecutive rounds of the plain and of a slowed-down case: what is seen is right.
+``--slower`` instead in one framework (PyTorch) as it is and as slow as ``slower.py`` makes it, interleaved.
+``twins`` makes run after run in which a framework stands beside itself, five forks each, and says what each
+run said. Both go on where they were interrupted. The others read what is there. A verdict is what a run
+says: the ratio's 95 % interval leaves out 1. ``verdicts`` draws pairs of runs from one case's forks, and
+deals them out in the order of their making, turn about, as a run interleaves its cases: any difference seen
+is wrong. ``power`` draws them from consecutive rounds of the plain and of a slowed-down case: what is seen
+is right.
 """
 
 import argparse
@@ -20,7 +23,7 @@ import subprocess
 import sys
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from math import log
 from pathlib import Path
 
@@ -29,26 +32,36 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from scipy.stats import binomtest
 
 from benchmarks import intervals, results
+from benchmarks.comparisons import comparisons
 from implementations import commandline
 from implementations.commandline import ROOT
+from implementations.errors import UserError
 
 SEED = 20261122
 DRAWS = 1000
 FORKS = (3, 5, 10, 20, 30, 50)
-PLAIN = "pytorch@plain"
+PLAIN = "plain"
+TWINS, TWIN_FORKS = ("a", "b"), 5
 Medians = dict[str, list[float]]  # images/s of a case's forks in the order of their making, by its title
 
 
-def record(folder: Path, frameworks: Sequence[str], slower: Sequence[int]) -> int:
+def record(folder: Path, frameworks: Sequence[str], slower: Sequence[int], *options: str) -> int:
     """What ``python -m benchmarks run`` ends with."""
+    if not slower:
+        return _run(folder, frameworks, {}, *options)
+    framework = frameworks[0] if frameworks else "pytorch"
     with tempfile.TemporaryDirectory() as scripts:
-        pythons = {PLAIN: sys.executable} if slower else {}
+        pythons = {f"{framework}@{PLAIN}": sys.executable}
         for percent in slower:
-            pythons[f"pytorch@slower-{percent}"] = str(_slower_python(Path(scripts), percent))
-        options = [f"--python={name}={path}" for name, path in pythons.items()]
-        options += [f"--framework={name}" for name in pythons or frameworks]
-        command = ["-m", "benchmarks", "run", "--preset", "noise", "--output", str(folder.absolute())]
-        return subprocess.run([sys.executable, *command, *options], cwd=ROOT).returncode
+            pythons[f"{framework}@slower-{percent}"] = str(_slower_python(Path(scripts), percent))
+        return _run(folder, list(pythons), pythons, *options)
+
+
+def _run(folder: Path, frameworks: Sequence[str], pythons: Mapping[str, str], *options: str) -> int:
+    found = [f"--python={name}={path}" for name, path in pythons.items()]
+    found += [f"--framework={name}" for name in frameworks]
+    command = ["-m", "benchmarks", "run", "--preset", "noise", "--output", str(folder.absolute())]
+    return subprocess.run([sys.executable, *command, *found, *options], cwd=ROOT).returncode
 
 
 def _slower_python(folder: Path, percent: int) -> Path:
@@ -61,6 +74,33 @@ def _slower_python(folder: Path, percent: int) -> Path:
     )
     script.chmod(script.stat().st_mode | stat.S_IXUSR)
     return script
+
+
+def twins(folder: Path, frameworks: Sequence[str], runs: int, *options: str) -> Iterator[str]:
+    """What each of ``runs`` runs said of a framework beside itself, and how many were wrong."""
+    labelled = [f"{framework}@{twin}" for framework in frameworks for twin in TWINS]
+    pythons = dict.fromkeys(labelled, sys.executable)
+    wrong: dict[str, int] = defaultdict(int)
+    for number in range(1, runs + 1):
+        made = folder / f"run-{number}"
+        _run(made, labelled, pythons, f"--forks={TWIN_FORKS}", *options)
+        for framework in frameworks:
+            forks = [f for f in results.forks(made) if f.case.framework.partition("@")[0] == framework]
+            (comparison,) = comparisons(forks)
+            slower = list(comparison.forks)[-1]
+            ratio = comparison.of_fastest(slower)
+            if ratio is None:
+                raise UserError(
+                    "a run without both twins",
+                    given=str(made),
+                    allowed="forks of both",
+                    todo="see what failed in it",
+                )
+            told_apart = not ratio.holds_one
+            wrong[framework] += told_apart
+            shown = f"{ratio.value:.4f} ({ratio.low:.4f} to {ratio.high:.4f})"
+            yield f"run {number}, {framework}: {shown}{', told apart: wrong' if told_apart else ''}"
+    yield from (f"{framework}: {wrong[framework]} of {runs} runs wrong" for framework in frameworks)
 
 
 def medians(folder: Path) -> Medians:
@@ -99,9 +139,9 @@ def _drawn(values: list[float], forks: int, generator: random.Random) -> tuple[l
 
 def power(found: Medians, generator: random.Random) -> Iterator[str]:
     """For every slowed-down case: how often it is seen, by the number of forks."""
-    plain = found[PLAIN]
+    (plain,) = (values for title, values in found.items() if PLAIN in title)
     for title, values in found.items():
-        if title == PLAIN:
+        if PLAIN in title:
             continue
         seen = intervals.ratio(values, plain)
         yield f"{title}: ratio {seen.value:.4f} ({seen.low:.4f} to {seen.high:.4f})"
@@ -124,16 +164,23 @@ def _share(count: int) -> str:
 
 def main(arguments: Sequence[str]) -> int:
     parser = commandline.Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("record", "verdicts", "power"))
+    parser.add_argument("what", choices=("record", "verdicts", "power", "twins"))
     parser.add_argument("folder", type=Path)
     parser.add_argument("--framework", action="append", default=[])
     parser.add_argument("--slower", type=int, action="append", default=[], metavar="PERCENT")
+    parser.add_argument("--runs", type=int, default=20)
+    parser.add_argument("--threads", type=int, help="default: all cores")
     options = parser.parse_args(arguments)
+    run_options = [f"--threads={options.threads}"] if options.threads else []
     if options.what == "record":
-        return record(options.folder, options.framework, options.slower)
-    table = {"verdicts": verdicts, "power": power}[options.what]
-    for line in table(medians(options.folder), random.Random(SEED)):
-        print(line)
+        return record(options.folder, options.framework, options.slower, *run_options)
+    if options.what == "twins":
+        lines = twins(options.folder, options.framework or ["pytorch"], options.runs, *run_options)
+    else:
+        table = {"verdicts": verdicts, "power": power}[options.what]
+        lines = table(medians(options.folder), random.Random(SEED))
+    for line in lines:
+        print(line, flush=True)
     return 0
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks import changes, plan
+from benchmarks import changes, plan, results
 from benchmarks.history.series import Point, RunRow, Series
 from implementations.commandline import ROOT
 from implementations.errors import UserError
@@ -134,8 +134,7 @@ def labels(pythons: Sequence[str], frameworks: Iterable[str]) -> None:
 
 def folder_name(date: datetime.date) -> str:
     """The name of a new re-run's folder, which says the night that it is made for."""
-    stamp = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%SZ")
-    return f"rerun-of-{date}-{stamp}"
+    return f"rerun-of-{date}-{results.stamp()}"
 
 
 def nights_of(runs: Iterable[RunRow]) -> dict[str, datetime.date]:

@@ -25,11 +25,11 @@ from benchmarks import verdicts
 from benchmarks.evidence import Evidence, evidence
 from benchmarks.expectations import WINDOW, Nights, expected
 from benchmarks.nights import Values
+from benchmarks.prospects import RERUN
 from docs.studies import nights as recorded
 from implementations import commandline
 
 CASES = 200
-RERUN = 20  # forks of a suspect's re-run
 STEP, DEVIATIONS = 0.05, 4.0
 ASV_FACTOR, ASV_P = 1.1, 0.002
 COMPARED = 10  # nights before, of the other rules

@@ -1,5 +1,6 @@
 """How likely further measurements decide what these could not."""
 
+import math
 from collections.abc import Sequence
 from typing import cast
 
@@ -10,6 +11,7 @@ from benchmarks.nights import Values
 
 LIKELY = 0.8  # of deciding, from which on a number of measurements is worth naming
 OFTEN = "4 times in 5"  # the same in words
+STEP = 1 / 12  # from one number to the next
 PLACES = 16  # at which a spread's distribution is looked at
 
 
@@ -32,17 +34,17 @@ def compared(
     error: float,
     freedom: float,
     sides: tuple[float, float],
-    counts: Sequence[int],
+    numbers: Sequence[int],
     bounds: tuple[float, float],
     effect: float,
 ) -> Values:
-    """(counts,) chances that means of so many values a side are told apart, or the same within ``bounds``.
+    """(numbers,) chances that means of so many values a side are told apart, or the same within ``bounds``.
 
     The less of two: were the change what was seen (``apart``, give or take ``error``), and were there none.
     ``sides`` are the variances of one value of either side, known with ``freedom``; all of logarithms. What
     decides is ``pairs.told``. Both the true variance and the one that will be seen are averaged over.
     """
-    number = np.array(counts, float)[:, None, None]
+    number = np.array(numbers, float)[:, None, None]
     true = (
         1 / _spreads(np.array([freedom]))[..., None]
     )  # (1, places, 1): what the variance may be, over these
@@ -67,7 +69,13 @@ def _spreads(freedom: Values) -> Values:
     return cast(Values, chdtri(freedom[:, None], 1 - places) / freedom[:, None])
 
 
-def first(counts: Sequence[int], chances: Values) -> int | None:
-    """The least of ``counts`` that is likely to decide; ``None`` if none is."""
+def counts(fewest: int, most: int) -> list[int]:
+    """Numbers that are looked at: the larger, the further apart, by a twelfth."""
+    places = math.ceil(math.log(most / fewest) / math.log1p(STEP)) + 1
+    return sorted({round(number) for number in np.geomspace(fewest, most, places)})
+
+
+def first(numbers: Sequence[int], chances: Values) -> int | None:
+    """The least of ``numbers`` that is likely to decide; ``None`` if none is."""
     likely = np.flatnonzero(chances >= LIKELY)
-    return counts[int(likely[0])] if len(likely) else None
+    return numbers[int(likely[0])] if len(likely) else None

@@ -5,8 +5,6 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from benchmarks import chances, intervals
 from benchmarks.evidence import EFFECT
 from benchmarks.intervals import Interval
@@ -14,7 +12,7 @@ from benchmarks.resolution import MARGINS, within
 from benchmarks.verdicts import Verdict
 
 MARGIN = MARGINS[0]
-COUNTS = np.unique(np.geomspace(intervals.FEWEST_FORKS, intervals.MOST_FORKS, 120).astype(int)).tolist()
+COUNTS = chances.counts(intervals.FEWEST_FORKS, intervals.MOST_FORKS)
 
 
 @dataclass(frozen=True)

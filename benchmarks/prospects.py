@@ -93,7 +93,7 @@ class Prospect:
 
     def _by_comparison(self) -> Iterator[str]:
         variance, bounds = self.known.variance, within(MARGINS[0] * self.known.metric.effect / SPEED.effect)
-        counts = range(FEWEST_FORKS, MOST_NIGHTS + 1)
+        counts = chances.counts(FEWEST_FORKS, MOST_NIGHTS)
         seen = (self.known.apart(1), self.known.error(1, self.known.usual_forks), self.known.freedom)
         likely = chances.compared(*seen, (variance, variance), counts, bounds, self.known.effect)
         if nights := chances.first(counts, likely):

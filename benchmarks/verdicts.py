@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 
 from benchmarks import intervals
-from benchmarks.evidence import DOUBTS, Evidence, evidence
+from benchmarks.evidence import Evidence, evidence
 from benchmarks.expectations import WINDOW, Nights, expected
 from benchmarks.intervals import Interval
 from benchmarks.metrics import SPEED, Metric
@@ -131,7 +131,7 @@ class _Judging:
     @property
     def _furthest(self) -> int:
         """The window that is most suspicious."""
-        return 1 + int(np.argmax((self.evidence.scores / self.evidence.limits(DOUBTS))[self.place]))
+        return 1 + int(np.argmax(self.evidence.scores[self.place] / self.evidence.doubt_limits[self.place]))
 
     def _machine(self, apart: float) -> str | None:
         """What of the machine moved the same way and far enough to explain it; ``None`` if nothing did."""
@@ -165,11 +165,15 @@ class _Judging:
 
 
 def moved(ceilings: Mapping[str, Nights]) -> dict[str, float]:
-    """The machine's ceilings that are not tonight what they were: logarithm of now over before, by name."""
+    """The machine's ceilings that are not tonight what they were: logarithm of now over before, by name.
+
+    Held against the same nights as the cases are: a ceiling that settled sooner would be no reason any more
+    while cases still are beyond chance.
+    """
     names = [name for name, each in ceilings.items() if len(each) > FEWEST]
     if not names:
         return {}
-    past = [ceilings[name].before(1) for name in names]
+    past = [ceilings[name].before(min(WINDOW, len(ceilings[name]) - FEWEST)) for name in names]
     last = np.array([ceilings[name].last(1).values for name in names])
     found = evidence(expected(past, SPEED.floor), last, np.ones(last.shape), len(names))
     limits = -intervals.quantile(found.expectation.night.freedom, CHANCE / 2)

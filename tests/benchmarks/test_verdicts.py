@@ -124,6 +124,14 @@ def test_ceilings_move_only_beyond_their_noise() -> None:
     assert found["copy"] == pytest.approx(-0.1, abs=0.03)  # three deviations of a night
 
 
+@pytest.mark.parametrize(("nights", "moved"), [(1, True), (5, True), (6, False)])
+def test_ceilings_settle_when_cases_do(nights: int, moved: bool) -> None:
+    ceiling = of_forks(np.random.default_rng(3).normal(0, 0.01, (30, 2)))
+    assert bool(verdicts.moved({"copy": stepped(ceiling, -0.1, last=nights)})) == moved
+    case = judge([Case(stepped(quiet(), -0.1, last=nights)), *others()])[0]
+    assert case.suspected == moved
+
+
 # --- Same, and undecided ----------------------------------------------------------------------
 
 

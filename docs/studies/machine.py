@@ -5,9 +5,9 @@
 Nights as in ``regressions.py`` (the calm ones, ten forks), and two ceilings beside them, one value a night
 each, whose noise nobody recorded: 1 or 5 % here. What happens stays for six nights. Where the machine is
 slower, the ceilings are by so much, and each case by 0.5 to 1.5 times that; where cases step, by max(5 %,
-4 σ_night), ten of 200 do. Suspects are run again in the same night, and ten others beside them as the control.
-The verdicts are ``verdicts.judge``'s own, once with what moved of the machine and once without. Takes two
-minutes on one core.
+4 σ_night), ten of 200 do. Suspects are run again in the same night, and ten others beside them as the
+control. The verdicts are ``verdicts.judge``'s own, once with what moved of the machine and once without.
+Takes minutes on one core.
 """
 
 import argparse

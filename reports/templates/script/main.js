@@ -26,6 +26,7 @@ function refresh() {
   current.groups = visibleGroups();
   for (const panel of panels) stale.add(panel);
   showFilters();
+  showPicks();
   openTab();
 }
 
@@ -117,15 +118,15 @@ filterBar.addEventListener("keydown", (event) => {
 
 // --- Controls of single views ---
 
-function makePicks() {
+// What there is to choose from among what passes the filters.
+function choicesOf(name) {
   const { heads, measures } = learningKeys();
-  const choices = { head: heads, measure: measures, axis: ["epoch", "seconds"], layers: [...new Set((data.rows.layers ?? []).map((row) => row.of))] };
+  return { head: heads, measure: measures, axis: ["epoch", "seconds"], layers: [...new Set(rowsOf("layers").map((row) => row.of))] }[name] ?? [];
+}
+
+function makePicks() {
   for (const control of document.querySelectorAll("[data-pick]")) {
     const name = control.dataset.pick;
-    if (control.tagName === "SELECT") {
-      control.append(...(choices[name] ?? []).map((value) => element("option", { value }, value)));
-      control.closest("label").hidden = (choices[name] ?? []).length < 2;
-    }
     control.addEventListener("input", () => {
       state.picks[name] = control.value;
       keep();
@@ -140,8 +141,10 @@ function showPicks() {
   for (const control of document.querySelectorAll("[data-pick]")) {
     const value = state.picks[control.dataset.pick];
     if (control.tagName === "SELECT") {
-      const known = [...control.options].map((option) => option.value);
-      control.value = known.includes(value) ? value : known[0] ?? "";
+      const choices = choicesOf(control.dataset.pick);
+      control.replaceChildren(...choices.map((choice) => element("option", { value: choice }, choice)));
+      control.closest("label").hidden = choices.length < 2;
+      control.value = choices.includes(value) ? value : choices[0] ?? "";
     } else control.value = value ?? 0;
     const output = control.parentElement.querySelector("output");
     if (output) output.textContent = Number(control.value).toFixed(2);
@@ -201,7 +204,6 @@ function fromAddress() {
   const panel = section?.closest("[role=tabpanel]");
   if (panel) state.tab = tabs[panels.indexOf(panel)].dataset.tab;
   showTheme();
-  showPicks();
   refresh();
   if (panel) section.scrollIntoView();
 }

@@ -242,7 +242,7 @@ class Folder:
                 "sha256": "cd" * 32,
             },
             "optimizer": {"kind": "sgd", "momentum": 0.9},
-            "schedule": {"kind": "step"},
+            "schedule": {"kind": "step", "every": 8, "factor": 0.96},
             "batch": 20,
             "seed": seed,
             "steps_per_epoch": 100,

@@ -421,6 +421,25 @@ def test_smoothing_is_the_moving_average_of_its_source(opened: Callable[..., Vis
     assert found == pytest.approx([1, 0.8, None, 0.84])
 
 
+def test_sentences_have_room(opened: Callable[..., Visit]) -> None:
+    visit = opened(at="tab=history")
+    cells = visit.tab.locator("[data-table=history] tbody td.sentence").all()
+    assert "beyond chance over 2 nights" in [cell.inner_text() for cell in cells]
+    assert len(cells) == 2  # why, and the change points
+    for cell in cells:
+        box = cell.bounding_box()
+        assert box is not None
+        assert box["width"] >= 128  # px, 8 rem: three words a line and more
+
+
+def test_shares_have_one_space_before_their_sign(opened: Callable[..., Visit]) -> None:
+    visit = opened(at="tab=limits")
+    visit.draw()
+    labels = visit.tab.locator("#limits .chart .role-axis-label text").all_text_contents()
+    assert "100\N{NO-BREAK SPACE}%" in labels
+    assert not any(re.search(r"\d%", label) for label in labels)
+
+
 # --- Other pages ---
 
 

@@ -364,6 +364,16 @@ def test_a_heading_sorts_by_keyboard_and_turns_at_the_second_press(opened: Calla
     assert visit.tab.evaluate("document.activeElement.closest('th').dataset.field") == "rate"
 
 
+def test_a_phone_shows_the_tab_that_is_open(opened: Callable[..., Visit]) -> None:
+    visit = opened(390, at="tab=about")
+    tab = visit.tab.locator("[data-tab=about]").bounding_box()
+    bar = visit.tab.locator("[role=tablist]").bounding_box()
+    assert tab is not None
+    assert bar is not None
+    assert tab["x"] + tab["width"] <= bar["x"] + bar["width"] + 1  # px, rounding
+    assert visit.tab.evaluate("scrollY") == 0
+
+
 def test_arrows_walk_through_the_tabs(opened: Callable[..., Visit]) -> None:
     visit = opened()
     visit.tab.locator("[data-tab=overview]").focus()
@@ -419,6 +429,11 @@ def test_smoothing_is_the_moving_average_of_its_source(opened: Callable[..., Vis
     # s̃ᵢ = α·s̃ᵢ₋₁ + (1−α)·sᵢ, by hand for α = 0.8; an epoch without a value leaves the average as it is
     found = opened().tab.evaluate("smoothed([1, 0, null, 1], 0.8)")
     assert found == pytest.approx([1, 0.8, None, 0.84])
+
+
+def test_a_legend_names_what_is_drawn(opened: Callable[..., Visit]) -> None:
+    visit = opened(at="tab=speed")
+    assert visit.tab.locator("#sweep .legend .name").all_inner_texts() == ["pytorch", "paddle"]
 
 
 def test_sentences_have_room(opened: Callable[..., Visit]) -> None:

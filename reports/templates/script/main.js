@@ -11,7 +11,15 @@ function openTab() {
     tab.tabIndex = n === place ? 0 : -1;
     panels[n].hidden = n !== place;
   });
+  bringIntoBar(tabs[place]);
   fill(panels[place]);
+}
+
+// Sideways only: ``scrollIntoView`` would move the page, too.
+function bringIntoBar(tab) {
+  const [bar, box] = [tab.parentElement, tab.getBoundingClientRect()];
+  const within = bar.getBoundingClientRect();
+  bar.scrollLeft += Math.max(0, box.right - within.right) + Math.min(0, box.left - within.left);
 }
 
 // A panel is filled when it is opened, and again after the filters changed.

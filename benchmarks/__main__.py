@@ -8,7 +8,6 @@ if not __package__:  # started as a file or a folder: nothing of the project cou
 
 import argparse
 import contextlib
-import datetime
 import shlex
 import signal
 import subprocess
@@ -26,6 +25,7 @@ from implementations.cache import Cache
 from implementations.commandline import ROOT, Parser
 from implementations.console import CONSOLE
 from implementations.errors import UserError
+from implementations.files import new_folder
 from implementations.network import ADAPTERS, known
 from implementations.processes import Launcher, available_cores, parse_pythons
 from implementations.proving import Prover
@@ -203,7 +203,7 @@ def _run(options: argparse.Namespace) -> int:
     if plan.TRAINED in run.networks and not options.no_training:
         trained = Wanted(*train.quick(options.data_dir, run.prover.cache.folder, CONSOLE.print))
     with _interruptible(run):
-        run.open()
+        _open(run, options)
         run.prove()
         run.measure_ceilings()
         run.measure()
@@ -262,11 +262,18 @@ def _train(options: argparse.Namespace) -> int:
     data = train.load(recipe, options.data_dir, run.prover, CONSOLE.print, skip_damaged=skip)
     wanted = training_options.wanted(options, recipe, data)
     with _interruptible(run):
-        run.open()
+        _open(run, options)
         run.prove()
         run.trainings.run(wanted, run.frameworks, options.seeds)
     CONSOLE.print(learning.table(results.trainings(run.folder)))
     return _end(run, options)
+
+
+def _open(run: Run, options: argparse.Namespace) -> None:
+    """Begin or go on; a folder that nobody named is made here, where no mistake of the user's is left."""
+    if options.output is None:
+        run.folder = new_folder(run.folder, "the run's folder")
+    run.open()
 
 
 @contextlib.contextmanager
@@ -294,8 +301,7 @@ def _prepared(options: argparse.Namespace, chosen: list[str]) -> Run:
     launcher = Launcher(options.threads or available_cores(), pythons)
     names = _frameworks(options, launcher)
     device = selection.device(options.device, names, launcher, CONSOLE.print)
-    stamp = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%SZ")
-    folder = options.output or RESULTS / f"{stamp}-{options.preset}"
+    folder = options.output or RESULTS / f"{results.stamp()}-{options.preset}"
     training = plan.preset(options.preset).training if options.preset in plan.PRESETS else "all"
     prover = Prover(launcher, Cache(options.cache_dir), device, training=training)
     return Run(folder, options.preset, names, chosen, prover, CONSOLE.print)

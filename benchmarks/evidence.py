@@ -5,6 +5,7 @@ chances of a false alarm are shared between these windows and between all cases 
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,7 +38,7 @@ class Evidence:
     tests: int  # cases that the chances are shared between
     effect: float = EFFECT  # the least change that is worth a word
 
-    @property
+    @cached_property
     def scores(self) -> Values:
         return np.asarray(np.abs(self.apart) / self.errors)
 
@@ -46,28 +47,32 @@ class Evidence:
         each = np.minimum(chance / self.tests, LIKELIEST) * shares[: self.apart.shape[1]] / 2
         return np.asarray(-intervals.quantile(self.expectation.night.freedom[:, None], each))
 
-    @property
+    @cached_property
     def alarm_limits(self) -> Values:
         limits = self.limits(FALSE_ALARMS) * self.expectation.tails[: self.apart.shape[1]]
         limits[:, 0] *= LONE
         return limits
+
+    @cached_property
+    def doubt_limits(self) -> Values:
+        return self.limits(DOUBTS)
 
     @property
     def _matters(self) -> NDArray[np.bool_]:
         """(cases, windows) whether the change is worth a word."""
         return np.asarray(np.abs(self.apart) >= np.log1p(self.effect))
 
-    @property
+    @cached_property
     def suspected(self) -> Values:
         """(cases,) whether any window is so far out that the case is run again."""
         return np.asarray((self._matters & (self.scores > self.limits(RERUNS, EVEN))).any(axis=1))
 
-    @property
+    @cached_property
     def doubtful(self) -> Values:
         """(cases,) whether any window is so far out that it cannot be passed over."""
-        return np.asarray((self._matters & (self.scores > self.limits(DOUBTS))).any(axis=1))
+        return np.asarray((self._matters & (self.scores > self.doubt_limits)).any(axis=1))
 
-    @property
+    @cached_property
     def telling(self) -> Values:
         """(cases, windows) whether a window is beyond chance, large enough, and in each of its nights."""
         beyond = self._matters & (self.scores > self.alarm_limits)

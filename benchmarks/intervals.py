@@ -59,7 +59,7 @@ def ratio(above: Sequence[float], below: Sequence[float]) -> Interval:
     if forks < FEWEST_FORKS:
         pairs = [a / b for a, b in itertools.product(above, below)]
         return Interval(value, min(pairs), max(pairs), "range", forks)
-    error, freedom = _error(above, below)
+    error, freedom = standard_error(above, below)
     half = quantile(freedom) * error
     return Interval(value, value * math.exp(-half), value * math.exp(half), "interval", forks)
 
@@ -77,7 +77,7 @@ def mean_ratio(pairs: Sequence[tuple[Sequence[float], Sequence[float]]]) -> Inte
     )
     if forks < FEWEST_FORKS:
         return Interval(value, low, high, "range", forks)
-    errors = [_error(above, below) for above, below in pairs]
+    errors = [standard_error(above, below) for above, below in pairs]
     spread = sum(error**2 for error, _ in errors)
     if spread == 0:
         return Interval(value, value, value, "interval", forks)
@@ -95,12 +95,12 @@ def smallest_step(above: Sequence[float], below: Sequence[float]) -> float:
     """
     if min(len(above), len(below)) < FEWEST_FORKS:
         return math.inf
-    error, _ = _error(above, below)
+    error, _ = standard_error(above, below)
     freedom = min(len(above), len(below)) - 1
     return math.expm1((quantile(freedom) + quantile(freedom, POWER)) * error)
 
 
-def _error(above: Sequence[float], below: Sequence[float]) -> tuple[float, float]:
+def standard_error(above: Sequence[float], below: Sequence[float]) -> tuple[float, float]:
     """Standard error of the ratio's logarithm, and its degrees of freedom (Satterthwaite 1946)."""
     u, v = (statistics.variance(map(math.log, side)) / len(side) for side in (above, below))
     if u + v == 0:  # both sides without any spread

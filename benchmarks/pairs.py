@@ -1,15 +1,18 @@
 """Two sides of one case held against each other: the ratio, its verdict, and what would decide it."""
 
+import math
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from benchmarks import intervals
+from benchmarks import chances, intervals
 from benchmarks.evidence import EFFECT
 from benchmarks.intervals import Interval
-from benchmarks.resolution import MARGINS
+from benchmarks.resolution import MARGINS, within
 from benchmarks.verdicts import Verdict
 
 MARGIN = MARGINS[0]
+COUNTS = chances.counts(intervals.FEWEST_FORKS, intervals.MOST_FORKS)
 
 
 @dataclass(frozen=True)
@@ -34,9 +37,12 @@ def told(above: Sequence[float], below: Sequence[float], unit: str = "forks") ->
 
 
 def _further(above: Sequence[float], below: Sequence[float], ratio: Interval, unit: str) -> str:
-    apart = max(ratio.value, 1 / ratio.value) - 1
-    width = max(apart, MARGIN - apart)  # until 1 is left out, or the margin is kept
-    needed = intervals.forks_needed(above, below, width)
-    if needed is None:
+    u, v = (statistics.variance(map(math.log, side)) for side in (above, below))
+    error, freedom = intervals.standard_error(above, below)
+    counts = [count for count in COUNTS if count > ratio.forks]
+    likely = chances.compared(
+        math.log(ratio.value), error, freedom, (u, v), counts, within(MARGIN), math.log1p(EFFECT)
+    )
+    if (needed := chances.first(counts, likely)) is None:
         return f"more than {intervals.MOST_FORKS:,} {unit} a side would be needed"
-    return f"about {max(needed, ratio.forks + 1)} {unit} a side would decide it"
+    return f"about {needed} {unit} a side would decide it {chances.OFTEN}"

@@ -5,6 +5,7 @@ That file is the truth, and a fork is finished when it is there. The key names a
 versions; attributes never belong to it.
 """
 
+import datetime
 import functools
 import hashlib
 import json
@@ -102,6 +103,11 @@ class Fork:
     def median(self) -> float:
         """The fork's value: the median of its blocks, in images per second."""
         return statistics.median(self.images_per_second)
+
+
+def stamp() -> str:
+    """The time in UTC to the second, as the names of runs' folders begin or end with it."""
+    return datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%SZ")
 
 
 def fork_path(folder: Path, case: Case, number: int) -> Path:

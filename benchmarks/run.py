@@ -10,6 +10,7 @@ import time
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,7 @@ class Effort:
 
 @dataclass
 class Run:
-    """One run into ``folder``; call the steps in the order in which they stand here."""
+    """One run into ``folder``, which stands from its first step on; call the steps in their order here."""
 
     folder: Path
     preset_name: str
@@ -69,11 +70,20 @@ class Run:
 
     def __post_init__(self) -> None:
         self.started = self.clock()
-        self.proofs = Proofs(self.folder, self.prover, self.notice)
         sensors = Sensors(nvml(self.prover.device))
-        self.failed = Failures(self.folder)
-        self.trainings = Trainings(self.folder, self.proofs, self.failed, self.notice)
         self.forker = Forker(self.preset_name, self.prover, Watch(sensors, available_cores()))
+
+    @cached_property
+    def proofs(self) -> Proofs:
+        return Proofs(self.folder, self.prover, self.notice)
+
+    @cached_property
+    def failed(self) -> Failures:
+        return Failures(self.folder)
+
+    @cached_property
+    def trainings(self) -> Trainings:
+        return Trainings(self.folder, self.proofs, self.failed, self.notice)
 
     @property
     def preset(self) -> Preset:

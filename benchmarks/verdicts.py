@@ -14,11 +14,12 @@ from typing import Literal
 import numpy as np
 
 from benchmarks import intervals
-from benchmarks.evidence import DOUBTS, Evidence, evidence
+from benchmarks.evidence import Evidence, evidence
 from benchmarks.expectations import WINDOW, Nights, expected
 from benchmarks.intervals import Interval
 from benchmarks.metrics import SPEED, Metric
 from benchmarks.nights import FEWEST
+from benchmarks.prospects import Prospect
 from benchmarks.resolution import Resolution
 
 Verdict = Literal["same", "faster", "slower", "undecided"]
@@ -114,11 +115,15 @@ class _Judging:
             return self._without_suspicion()
         apart = self.resolution.apart(telling or self._furthest)
         if (moved := self._machine(apart)) is not None:
-            return "undecided", True, f"machine: {moved} moved too; {self.resolution.further()}"
+            return (
+                "undecided",
+                True,
+                f"machine: {moved} moved too; a night on which it is as before would decide it",
+            )
         if self.case.again is not None and not self._seen_again(apart):
             return self._cleared()
         if telling is None or (telling == 1 and self.case.again is None):
-            return "undecided", True, f"suspected; {self.resolution.further()}"
+            return "undecided", True, f"suspected; {self._further(telling or self._furthest)}"
         better = (apart > 0) == self.metric.more_is_better
         how = f"over {telling} nights" if telling > 1 else "tonight and in its re-run"
         return ("faster" if better else "slower"), False, f"beyond chance {how}"
@@ -126,7 +131,7 @@ class _Judging:
     @property
     def _furthest(self) -> int:
         """The window that is most suspicious."""
-        return 1 + int(np.argmax((self.evidence.scores / self.evidence.limits(DOUBTS))[self.place]))
+        return 1 + int(np.argmax(self.evidence.scores[self.place] / self.evidence.doubt_limits[self.place]))
 
     def _machine(self, apart: float) -> str | None:
         """What of the machine moved the same way and far enough to explain it; ``None`` if nothing did."""
@@ -140,6 +145,10 @@ class _Judging:
         explaining = [name for name, by in moved.items() if by * way >= EXPLAINING * abs(apart)]
         return " and ".join(explaining) or None
 
+    def _further(self, window: int | None) -> str:
+        """What would decide it; ``window``: the suspicious one."""
+        return Prospect(self.resolution, window, self.case.again is not None).said()
+
     def _seen_again(self, apart: float) -> bool:
         again = float(self.case.again or 0.0) - float(self.evidence.expectation.level[self.place])
         return bool(again * np.sign(apart) >= SEEN_AGAIN * abs(apart))
@@ -152,15 +161,19 @@ class _Judging:
         interval, margin = self.resolution.interval(1), self.resolution.margin
         if 1 - margin <= interval.low and interval.high <= 1 + margin:
             return "same", False, f"any change is below {100 * margin:.0f} %"
-        return "undecided", False, f"could be a change of {100 * margin:.0f} %; {self.resolution.further()}"
+        return "undecided", False, f"could be a change of {100 * margin:.0f} %; {self._further(None)}"
 
 
 def moved(ceilings: Mapping[str, Nights]) -> dict[str, float]:
-    """The machine's ceilings that are not tonight what they were: logarithm of now over before, by name."""
+    """The machine's ceilings that are not tonight what they were: logarithm of now over before, by name.
+
+    Held against the same nights as the cases are: a ceiling that settled sooner would be no reason any more
+    while cases still are beyond chance.
+    """
     names = [name for name, each in ceilings.items() if len(each) > FEWEST]
     if not names:
         return {}
-    past = [ceilings[name].before(1) for name in names]
+    past = [ceilings[name].before(min(WINDOW, len(ceilings[name]) - FEWEST)) for name in names]
     last = np.array([ceilings[name].last(1).values for name in names])
     found = evidence(expected(past, SPEED.floor), last, np.ones(last.shape), len(names))
     limits = -intervals.quantile(found.expectation.night.freedom, CHANCE / 2)

@@ -1,6 +1,7 @@
-"""How files are written: whole or not at all."""
+"""How files are written: whole or not at all; and folders that are one process' own."""
 
 import contextlib
+import itertools
 import os
 import shutil
 import threading
@@ -27,14 +28,40 @@ def replacing(path: Path, what: str) -> Iterator[Path]:
         yield temporary
         temporary.replace(path)
     except OSError as error:
-        raise UserError(
-            f"{what} cannot be written ({error.strerror or error})",
-            given=path,
-            allowed="a folder with room that can be written",
-            todo="free space or choose another folder, then start again",
-        ) from None
+        raise _refused(path, what, error) from None
     finally:
         shutil.rmtree(folder, ignore_errors=True)  # one that could not be made; one still written into
+
+
+def _refused(path: Path, what: str, error: OSError) -> UserError:
+    return UserError(
+        f"{what} cannot be written ({error.strerror or error})",
+        given=path,
+        allowed="a folder with room that can be written",
+        todo="free space or choose another folder, then start again",
+    )
+
+
+def new_folder(path: Path, what: str) -> Path:
+    """A folder made now: ``path``, or where that is taken ``path-2``, ``path-3`` …
+
+    Of processes that ask at the same instant each gets its own. ``UserError`` for what the system refuses.
+    """
+    names = itertools.chain([path.name], (f"{path.name}-{number}" for number in itertools.count(2)))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return next(path.with_name(name) for name in names if _made(path.with_name(name)))
+    except OSError as error:
+        raise _refused(path, what, error) from None
+
+
+def _made(folder: Path) -> bool:
+    """Whether this process made it: asking first whether it is there would leave another one time."""
+    try:
+        folder.mkdir()
+    except FileExistsError:
+        return False
+    return True
 
 
 def require_place(path: Path) -> None:

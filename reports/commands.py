@@ -9,6 +9,7 @@ from benchmarks import results
 from benchmarks.history.queries import History
 from benchmarks.history.series import RunRow
 from implementations.errors import UserError
+from implementations.files import new_folder
 from reports import compare as comparing
 from reports import regressions as judging
 from reports import rerun, selections, tables, verdict_table
@@ -79,10 +80,10 @@ def _with_rerun(
     asked = rerun.request(suspects, found.said, _run_of(history, found))
     rerun.labels(options.python, asked.frameworks)
     name = rerun.folder_name(found.date)
-    folder = results.FOLDER / UNJUDGED / name
+    folder = new_folder(results.FOLDER / UNJUDGED / name, "the re-run's folder")
     rerun.measure(asked, folder, options.python, _notice)
     joined = rerun.joined(chosen, watched(selections.read(str(folder)).series), suspects)
-    folder = folder.replace(results.FOLDER / name)
+    folder = folder.replace(new_folder(results.FOLDER / name, "the re-run's folder"))
     history.import_paths([folder], _notice)
     note = f"{len(suspects)} suspected, measured again into {folder}"
     judged = judging.judged(joined, found.date, found.absent)

@@ -9,9 +9,9 @@ from typing import Any
 class Column:
     """A heading and the field below it.
 
-    ``kind`` is how a value is shown: text, code, link, name (of a framework), names, list, lines, whole,
-    quantity, percent, decimal, interval and ratio (value, low, high, kind of the ends), cell (text, value to
-    sort by, note, tone).
+    ``kind`` is how a value is shown: text, sentence, code, link, name (of a framework), names, list, lines,
+    whole, quantity, percent, decimal, interval and ratio (value, low, high, kind of the ends), cell (text,
+    value to sort by, note, tone).
     A column that ``varies`` is left out where it has one value only; any is, where it has none.
     """
 
@@ -279,9 +279,9 @@ TABLES = {
             Column("counted in", "unit", varies=True),
             Column("against before", "change", "ratio"),
             Column("verdict", "verdict", "cell"),
-            Column("smallest visible step", "visible", "percent"),
-            Column("why", "why"),
-            Column("change points", "changes"),
+            Column("smallest step", "visible", "percent", "found in 3 nights"),
+            Column("why", "why", "sentence"),
+            Column("change points", "changes", "sentence"),
         ),
     ),
 }

@@ -9,15 +9,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks import changes, plan
+from benchmarks import changes, plan, results
 from benchmarks.history.series import Point, RunRow, Series
+from benchmarks.prospects import RERUN
 from implementations.commandline import ROOT
 from implementations.errors import UserError
 from implementations.network import plain
 from reports.regressions import Said, Tonight
 from reports.watched import Night, Watched
 
-FORKS = 20  # of each case: more than a night has, since they must decide
 NAME = re.compile(r"rerun-of-(\d{4}-\d\d-\d\d)-")  # of a re-run's folder
 Notice = Callable[[str], None]
 
@@ -37,7 +37,7 @@ class Request:
             *(sys.executable, "-m", "benchmarks", "run", "--preset", self.run.preset),
             *(word for option, values in chosen.items() for value in values for word in (option, value)),
             *("--device", self.run.device.partition(":")[0], "--threads", str(self.run.threads)),
-            *("--forks", str(FORKS), "--budget", "0", "--no-training", "--output", str(output)),
+            *("--forks", str(RERUN), "--budget", "0", "--no-training", "--output", str(output)),
             *(f"--python={python}" for python in pythons),
         ]
 
@@ -134,8 +134,7 @@ def labels(pythons: Sequence[str], frameworks: Iterable[str]) -> None:
 
 def folder_name(date: datetime.date) -> str:
     """The name of a new re-run's folder, which says the night that it is made for."""
-    stamp = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%SZ")
-    return f"rerun-of-{date}-{stamp}"
+    return f"rerun-of-{date}-{results.stamp()}"
 
 
 def nights_of(runs: Iterable[RunRow]) -> dict[str, datetime.date]:

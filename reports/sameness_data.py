@@ -23,8 +23,16 @@ def rows(reports: Sequence[Report]) -> dict[str, list[Row]]:
         "findings": [{**origin, **row} for origin, proof in origins for row in _findings(proof)],
         "exports": [{**origin, **row} for origin, proof in origins for row in _export(proof)],
         "slips": [_slip(slips(reports), slip) for slip in slips(reports).rows],
-        "layers": [row for table in layers.tables(proofs) for row in _layers(table)],
+        "layers": [
+            {**_origins(origins, table), **row} for table in layers.tables(proofs) for row in _layers(table)
+        ],
     }
+
+
+def _origins(origins: Sequence[tuple[Row, Proof]], table: layers.Table) -> Row:
+    """The runs and devices that have a proof of that network."""
+    found = [origin for origin, proof in origins if proof.digest == table.digest]
+    return {name: list(dict.fromkeys(origin[name] for origin in found)) for name in ("run", "device")}
 
 
 def slips(reports: Sequence[Report]) -> Slips:

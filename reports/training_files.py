@@ -1,7 +1,6 @@
 """Training results as they are read from files, of every schema so far. Nothing about HTML."""
 
 import itertools
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -177,8 +176,12 @@ def _task(content: Mapping[str, Any]) -> Task:
 
 
 def _words(value: Any) -> str:
-    """An optimizer or schedule, which is text or data."""
-    return value if isinstance(value, str) else "" if value is None else json.dumps(value, sort_keys=True)
+    """An optimizer or schedule, which is text or a table: ``step (every 8, factor 0.96)``."""
+    if not isinstance(value, dict):
+        return "" if value is None else str(value)
+    settings = ", ".join(f"{name} {setting}" for name, setting in value.items() if name != "kind")
+    kind = str(value.get("kind", ""))
+    return f"{kind} ({settings})" if kind and settings else kind or settings
 
 
 def _curve(path: Path, content: Mapping[str, Any], newer: bool) -> Curve:

@@ -4,7 +4,7 @@
 
 Cases are simulated: each takes σ_fork and σ_night of one of the cases that ``nights.py`` recorded. A night's
 effect is shared by all of its forks, those of a re-run too. Each case's nights are drawn by themselves; the
-rule about the machine is left out. *False alarms*: nights of 200 cases on which
+rule about the machine has a study of its own (``machine.py``). *False alarms*: nights of 200 cases on which
 nothing changed, of which any case was called faster or slower. *Found*: steps of max(5 %, 4 σ_night), every
 case one, that are called slower on one of the three nights from the step on. The verdict runs as in
 ``reports regressions --rerun``: suspects are run again in the same night. Takes minutes on one core.
@@ -25,11 +25,11 @@ from benchmarks import verdicts
 from benchmarks.evidence import Evidence, evidence
 from benchmarks.expectations import WINDOW, Nights, expected
 from benchmarks.nights import Values
+from benchmarks.prospects import RERUN
 from docs.studies import nights as recorded
 from implementations import commandline
 
 CASES = 200
-RERUN = 20  # forks of a suspect's re-run
 STEP, DEVIATIONS = 0.05, 4.0
 ASV_FACTOR, ASV_P = 1.1, 0.002
 COMPARED = 10  # nights before, of the other rules
@@ -68,6 +68,7 @@ class Job:
 
     generator: np.random.Generator
     sigma: Values  # of forks, (cases,)
+    deviations: Values  # σ_night, (cases,)
     night: Values  # what all forks of a night share, steps too
     forks: Values  # (cases, nights, forks) values of the first runs
     values: Values
@@ -85,7 +86,7 @@ class Job:
             (CASES, nights, world.forks)
         )
         counts = np.full((CASES, nights), float(world.forks))
-        return cls(generator, sigma, shared, forks, forks.mean(-1), forks.var(-1, ddof=1), counts)
+        return cls(generator, sigma, nightly, shared, forks, forks.mean(-1), forks.var(-1, ddof=1), counts)
 
     def alarms(self, night: int, history: int, tested: int = WINDOW) -> Values:
         """(cases,) −1 slower, 1 faster, 0 neither, on ``night``, after the re-run of its suspects."""

@@ -70,9 +70,12 @@ def roofline() -> Spec:
         roofs.mark_line(color=INK, strokeWidth=1.5).encode(
             x=x, y=y, detail="name:N", strokeDash=alt.StrokeDash("dash:N", scale=None)
         ),
-        roofs.mark_text(align="right", dy=-7, color=QUIET, fontSize=11)
-        .transform_filter("datum.label")
-        .encode(x=x, y=y, text="label:N"),
+        *(
+            roofs.mark_text(align="right", dy=-7, fontSize=11, **look)
+            .transform_filter("datum.label")
+            .encode(x=x, y=y, text="label:N")
+            for look in ({"color": PAPER, "stroke": PAPER, "strokeWidth": 4}, {"color": QUIET})  # on a halo
+        ),
         _points(tooltip, size=60).encode(x=x, y=y),
     )
     return finished(chart, 340)

@@ -18,6 +18,7 @@ from reports.charts.style import (
 
 BAR = 13
 HEIGHT = 100  # the page's script gives each chart as many rows' height as it has rows
+PERCENTS = "format(datum.value * 100, ',.3~r') + '\\u00a0%'"
 PHASES = ("import", "build", "first call", "warm-up")
 
 
@@ -107,7 +108,7 @@ def energy() -> Spec:
 def limits() -> Spec:
     """Two bars a framework: share of the FLOP/s ceiling (upper), of the copy ceiling (lower)."""
     scale = alt.Scale(domainMin=0, domainMax={"expr": "max(1, data('rows')[0].furthest)"}, nice=False)  # type: ignore[arg-type]
-    axis = alt.Axis(format="%", tickCount=4, domain=False, ticks=False)
+    axis = alt.Axis(labelExpr=PERCENTS, tickCount=4, domain=False, ticks=False)
     base = alt.Chart(ROWS).encode(y=names(), color=framework_color())
     full = alt.Chart(ROWS).mark_rule(color=INK, strokeDash=[4, 3]).encode(x=alt.datum(1))
     tooltip = tooltips(name="framework", flop_text="of FLOP/s ceiling", copy_text="of copy ceiling")

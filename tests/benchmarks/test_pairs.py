@@ -23,7 +23,7 @@ def test_too_wide_an_interval_says_how_many_forks_would_do() -> None:
     found = told(scaled(1.05, noisy), noisy)
     assert found.verdict == "undecided"
     assert found.reason.startswith("about ")
-    assert found.reason.endswith(" forks a side would decide it")
+    assert found.reason.endswith(" forks a side would decide it 4 times in 5")
 
 
 def test_two_forks_are_no_interval() -> None:

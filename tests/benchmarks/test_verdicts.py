@@ -50,7 +50,9 @@ def test_less_memory_is_faster_and_more_is_slower() -> None:
 def test_one_night_is_suspected_and_what_would_decide_it_is_said() -> None:
     found = judged(Case(stepped(quiet(), -0.15)))
     assert (found.verdict, found.suspected, found.open) == ("undecided", True, True)
-    assert found.reason == "suspected; 1 more night like it or 6 forks in a re-run (--rerun) would decide it"
+    assert found.reason == (
+        "suspected; 1 more night like it or a re-run (--rerun) would decide it 4 times in 5"
+    )
 
 
 def test_what_would_decide_it_is_held_against_the_limits_of_verdicts() -> None:
@@ -59,7 +61,7 @@ def test_what_would_decide_it_is_held_against_the_limits_of_verdicts() -> None:
     values, forks = (np.array([getattr(each, name) for each in last], float) for name in ("values", "forks"))
     found = evidence.evidence(expected([n.before(WINDOW) for n in cases], SPEED.floor), values, forks, 20)
     limits = found.limits(evidence.FALSE_ALARMS) * found.expectation.tails
-    assert [Resolution(found, 0, SPEED)._limit(w + 1) for w in range(WINDOW)] == pytest.approx(limits[0])
+    assert [Resolution(found, 0, SPEED).limit(w + 1) for w in range(WINDOW)] == pytest.approx(limits[0])
 
 
 def test_a_re_run_that_shows_it_again_confirms_it() -> None:
@@ -122,6 +124,14 @@ def test_ceilings_move_only_beyond_their_noise() -> None:
     assert found["copy"] == pytest.approx(-0.1, abs=0.03)  # three deviations of a night
 
 
+@pytest.mark.parametrize(("nights", "moved"), [(1, True), (5, True), (6, False)])
+def test_ceilings_settle_when_cases_do(nights: int, moved: bool) -> None:
+    ceiling = of_forks(np.random.default_rng(3).normal(0, 0.01, (30, 2)))
+    assert bool(verdicts.moved({"copy": stepped(ceiling, -0.1, last=nights)})) == moved
+    case = judge([Case(stepped(quiet(), -0.1, last=nights)), *others()])[0]
+    assert case.suspected == moved
+
+
 # --- Same, and undecided ----------------------------------------------------------------------
 
 
@@ -135,14 +145,18 @@ def test_a_noisy_case_is_undecided_although_it_has_not_moved() -> None:
     found = judged(Case(quiet(night=0.08)), night=0.08)
     assert (found.verdict, found.open) == ("undecided", False)
     assert re.fullmatch(
-        r"could be a change of 10 %; \d+ nights a side, compared, would decide it", found.reason
+        r"could be a change of 10 %; \d+ nights a side, compared, would decide it 4 times in 5", found.reason
     )
 
 
 def test_forks_decide_where_the_forks_are_the_noise() -> None:
-    found = judged(Case(quiet(fork=0.08, night=0.001)), fork=0.08, night=0.001)
+    cases = [Case(stepped(nights.nights, 0.06)) for nights in others(fork=0.05, night=0.001)]
+    found = judge(cases)[0]
     assert found.verdict == "undecided"
-    assert re.fullmatch(r"could be a change of 10 %; \d+ forks in a night would decide it", found.reason)
+    assert re.fullmatch(
+        r"could be a change of 10 %; \d+ forks in a night, if nothing changed, would decide it 4 times in 5",
+        found.reason,
+    )
 
 
 def test_too_few_nights_say_how_many_are_lacking() -> None:

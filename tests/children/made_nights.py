@@ -24,3 +24,9 @@ def stepped(nights: Nights, by: float, last: int = 1) -> Nights:
     values = nights.values.copy()
     values[len(values) - last :] += by
     return Nights(values, nights.within, nights.forks)
+
+
+def followed(nights: Nights, later: Nights) -> Nights:
+    """``nights`` with ``later`` ones after them."""
+    names = ("values", "within", "forks")
+    return Nights(*(np.concatenate([getattr(nights, name), getattr(later, name)]) for name in names))

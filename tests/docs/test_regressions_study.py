@@ -4,8 +4,8 @@ import re
 
 import pytest
 
+from docs.studies import machine, regressions
 from docs.studies import nights as recorded
-from docs.studies import regressions
 from implementations.commandline import ROOT
 
 PAGE = (ROOT / "docs/regressions.md").read_text(encoding="utf-8")
@@ -59,3 +59,24 @@ def test_a_small_study_tells_the_rules_apart() -> None:
     assert ours.alarmed <= 2
     assert ours.shares[-1] > 0.9
     assert simple.alarmed == 20  # with this noise a tenth is nothing
+
+
+# --- The machine ------------------------------------------------------------------------------
+
+
+def test_every_event_stands_in_the_page() -> None:
+    cells = [line.strip("|").split("|") for line in PAGE.splitlines() if line.startswith("|")]
+    titles = [row[0].strip() for row in cells if len(row) == len(machine.HEADINGS) and "%" in row[1]]
+    assert titles == [event.title for event in machine.EVENTS]
+
+
+def test_a_machine_that_is_slower_is_blamed_on_no_case() -> None:
+    found = machine.outcome(regressions.worlds()[machine.WORLD], machine.Event("", slower=0.2), trials=1)
+    assert found.excused > 0.95
+    assert found.slower[1] < 0.1  # half of all where ceilings settle two nights before the cases do
+    assert found.without[1] > 0.95
+
+
+def test_a_step_is_found_although_the_machine_is_watched() -> None:
+    found = machine.outcome(regressions.worlds()[machine.WORLD], machine.Event("", steps=True), trials=1)
+    assert found.slower[0] >= 0.8  # of ten

@@ -5,11 +5,12 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from implementations.errors import UserError
-from implementations.files import PARTIAL, replacing, sweep
+from implementations.files import PARTIAL, new_folder, replacing, sweep
 
 
 def test_a_file_appears_when_it_is_whole(tmp_path: Path) -> None:
@@ -53,6 +54,39 @@ def test_threads_do_not_take_each_others_folder_away(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(write, range(200)))
     assert len(list(tmp_path.iterdir())) == 200
+
+
+# --- New folders --------------------------------------------------------------------------
+
+
+def test_a_folder_whose_name_is_taken_gets_a_number(tmp_path: Path) -> None:
+    made = [new_folder(tmp_path / "results" / "a", "a folder") for _ in range(3)]
+    assert [folder.name for folder in made] == ["a", "a-2", "a-3"]
+
+
+def test_a_file_of_that_name_is_in_the_way_too(tmp_path: Path) -> None:
+    (tmp_path / "a").touch()
+    assert new_folder(tmp_path / "a", "a folder").name == "a-2"
+
+
+def test_another_process_may_make_it_at_the_same_instant(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make = Path.mkdir
+
+    def mkdir(folder: Path, *arguments: Any, **options: Any) -> None:
+        if folder.name == "a":
+            make(folder, exist_ok=True)  # the other's, after this one may have looked
+        make(folder, *arguments, **options)
+
+    monkeypatch.setattr(Path, "mkdir", mkdir)
+    assert new_folder(tmp_path / "a", "a folder").name == "a-2"
+
+
+def test_a_folder_that_cannot_be_made_is_the_users_to_mend(tmp_path: Path) -> None:
+    (tmp_path / "results").touch()
+    with pytest.raises(UserError, match="a folder cannot be written"):
+        new_folder(tmp_path / "results" / "a", "a folder")
 
 
 # --- Sweeping -----------------------------------------------------------------------------

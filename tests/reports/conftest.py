@@ -242,7 +242,7 @@ class Folder:
                 "sha256": "cd" * 32,
             },
             "optimizer": {"kind": "sgd", "momentum": 0.9},
-            "schedule": {"kind": "step"},
+            "schedule": {"kind": "step", "every": 8, "factor": 0.96},
             "batch": 20,
             "seed": seed,
             "steps_per_epoch": 100,
@@ -357,6 +357,23 @@ HISTORY = {
 @pytest.fixture(scope="session")
 def rich_page(rich: Folder) -> str:
     return page.render([queries.read(rich.path)], [HISTORY])
+
+
+OTHER_CPU = "Other CPU @ 3.00GHz"
+OTHER_RUN = "2026-01-03 03:04:05"
+
+
+@pytest.fixture(scope="session")
+def two_runs_page(rich: Folder, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The page of ``rich`` and of a run of another network, recipe and device, a day later."""
+    other = Folder(tmp_path_factory.mktemp("other"))
+    other.describe(started=f"{OTHER_RUN.replace(' ', 'T')}+00:00", machine={**MACHINE, "cpu": OTHER_CPU})
+    proof = other.certificate("alexnet", "paddle")
+    case = Case("alexnet", "inference", 1, "paddle")
+    other.forks(case, proof, [5.0, 6.0, 7.0], key={"device_model": OTHER_CPU, "machine": "0123456789ab"})
+    learned = {"recipe": "flowers-alexnet", "network": "alexnet", "digest": networks.build("alexnet").digest}
+    other.learned("paddle", proof, 1, [0.5, 0.6, 0.7], **learned)
+    return page.render([queries.read(rich.path), queries.read(other.path)])
 
 
 @pytest.fixture(scope="session")

@@ -83,6 +83,16 @@ class Visit:
         }"""
         return list(self.tab.evaluate(script, [table, field]))
 
+    def offered(self, pick: str) -> set[str]:
+        """The first words of what can be picked."""
+        options = self.tab.locator(f"[data-pick={pick}] option").all_text_contents()
+        return {text.partition(",")[0] for text in options}
+
+    def abouts(self, view: str) -> list[str]:
+        """What the charts of a view say of themselves."""
+        charts = self.tab.locator(f"#{view} .chart").all()
+        return [str(chart.get_attribute("aria-label")) for chart in charts]
+
     def color(self, selector: str, name: str) -> str:
         script = "([selector, name]) => getComputedStyle(document.querySelector(selector))[name]"
         return str(self.tab.evaluate(script, [selector, name]))
@@ -100,9 +110,18 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def opened(browser: Browser, pages: Path, rich_page: str) -> Iterator[Callable[..., Visit]]:
     """Opens the report that has every view: ``opened(width, scheme, at)``."""
-    path = pages / "rich.html"
+    yield from opening(browser, pages / "rich.html", rich_page)
+
+
+@pytest.fixture
+def two_runs(browser: Browser, pages: Path, two_runs_page: str) -> Iterator[Callable[..., Visit]]:
+    """Opens the report of two runs, on a device each."""
+    yield from opening(browser, pages / "two-runs.html", two_runs_page)
+
+
+def opening(browser: Browser, path: Path, html: str) -> Iterator[Callable[..., Visit]]:
     if not path.exists():
-        path.write_text(rich_page, encoding="utf-8")
+        path.write_text(html, encoding="utf-8")
     visits: list[Visit] = []
 
     def visit(*arguments: Any, **named: Any) -> Visit:
@@ -209,6 +228,81 @@ def test_a_filter_holds_for_every_table_and_chart(opened: Callable[..., Visit]) 
     assert visit.tab.locator("#count").inner_text() == before
 
 
+FIRST, OTHER = ("Test CPU @ 2.00GHz", "2026-01-02 03:04:05"), ("Other CPU @ 3.00GHz", "2026-01-03 03:04:05")
+BY = pytest.mark.parametrize(("name", "place"), [("device", 0), ("run", 1)])
+
+
+@BY
+def test_layer_tables_are_of_the_runs_and_devices_chosen(
+    two_runs: Callable[..., Visit], name: str, place: int
+) -> None:
+    visit = two_runs(at="tab=networks")
+    assert visit.offered("layers") == {"mlp", "googlenet", "alexnet"}
+    visit.choose_filter(name, OTHER[place])
+    assert visit.offered("layers") == {"alexnet"}
+    assert visit.tab.inner_text("[data-table=layers] caption").startswith("alexnet, ")
+    assert "conv1" in visit.cells("layers", "layer")
+    visit.tab.locator("#clear").click()
+    visit.choose_filter(name, FIRST[place])
+    assert visit.offered("layers") == {"mlp", "googlenet"}
+    assert not visit.tab.inner_text("[data-table=layers] caption").startswith("alexnet, ")
+
+
+def test_the_layer_table_is_of_the_network_that_is_left(two_runs: Callable[..., Visit]) -> None:
+    visit = two_runs(at="tab=networks")
+    visit.choose_filter("network", "alexnet")
+    assert visit.tab.inner_text("[data-table=layers] caption").startswith("alexnet, ")
+
+
+def test_a_network_that_was_picked_stays_so_while_it_passes(two_runs: Callable[..., Visit]) -> None:
+    visit = two_runs(at="tab=networks")
+    pick = visit.tab.locator("[data-pick=layers]")
+    (googlenet,) = [text for text in pick.locator("option").all_inner_texts() if text.startswith("googlenet")]
+    pick.select_option(googlenet)
+    visit.choose_filter("device", FIRST[0])
+    assert visit.tab.inner_text("[data-table=layers] caption").startswith("googlenet, ")
+
+
+@BY
+def test_sample_predictions_are_of_the_runs_and_devices_chosen(
+    two_runs: Callable[..., Visit], name: str, place: int
+) -> None:
+    visit = two_runs(at="tab=learning")
+    assert visit.cells("samples", "name") == ["pytorch", "paddle", "paddle"]
+    visit.choose_filter(name, OTHER[place])
+    assert visit.cells("samples", "name") == ["paddle"]
+    visit.tab.locator("#clear").click()
+    visit.choose_filter(name, FIRST[place])
+    assert visit.cells("samples", "name") == ["pytorch", "paddle"]
+
+
+@BY
+@pytest.mark.parametrize("view", ["curves", "rates"])
+def test_learning_curves_are_of_the_runs_and_devices_chosen(
+    two_runs: Callable[..., Visit], name: str, place: int, view: str
+) -> None:
+    visit = two_runs(at="tab=learning")
+    recipes = ("flowers-alexnet", "googlenet-cifar")
+    assert all(any(recipe in about for about in visit.abouts(view)) for recipe in recipes)
+    visit.choose_filter(name, OTHER[place])
+    assert visit.abouts(view)
+    assert all("flowers-alexnet" in about for about in visit.abouts(view))
+    visit.tab.locator("#clear").click()
+    visit.choose_filter(name, FIRST[place])
+    assert visit.abouts(view)
+    assert not any("flowers-alexnet" in about for about in visit.abouts(view))
+
+
+@BY
+def test_confusions_are_of_the_runs_and_devices_chosen(
+    two_runs: Callable[..., Visit], name: str, place: int
+) -> None:
+    visit = two_runs(at="tab=learning")
+    visit.choose_filter(name, OTHER[place])
+    captions = visit.tab.locator("#confusions caption").all_inner_texts()
+    assert [caption.partition(",")[0] for caption in captions] == ["flowers-alexnet"]
+
+
 def test_shares_are_of_the_fastest_that_is_left(opened: Callable[..., Visit]) -> None:
     visit = opened(at="tab=speed&network=mlp&task=training")
     assert visit.cells("throughput", "of_fastest") == ["–", "0.50"]
@@ -270,6 +364,16 @@ def test_a_heading_sorts_by_keyboard_and_turns_at_the_second_press(opened: Calla
     assert visit.tab.evaluate("document.activeElement.closest('th').dataset.field") == "rate"
 
 
+def test_a_phone_shows_the_tab_that_is_open(opened: Callable[..., Visit]) -> None:
+    visit = opened(390, at="tab=about")
+    tab = visit.tab.locator("[data-tab=about]").bounding_box()
+    bar = visit.tab.locator("[role=tablist]").bounding_box()
+    assert tab is not None
+    assert bar is not None
+    assert tab["x"] + tab["width"] <= bar["x"] + bar["width"] + 1  # px, rounding
+    assert visit.tab.evaluate("scrollY") == 0
+
+
 def test_arrows_walk_through_the_tabs(opened: Callable[..., Visit]) -> None:
     visit = opened()
     visit.tab.locator("[data-tab=overview]").focus()
@@ -325,6 +429,30 @@ def test_smoothing_is_the_moving_average_of_its_source(opened: Callable[..., Vis
     # s̃ᵢ = α·s̃ᵢ₋₁ + (1−α)·sᵢ, by hand for α = 0.8; an epoch without a value leaves the average as it is
     found = opened().tab.evaluate("smoothed([1, 0, null, 1], 0.8)")
     assert found == pytest.approx([1, 0.8, None, 0.84])
+
+
+def test_a_legend_names_what_is_drawn(opened: Callable[..., Visit]) -> None:
+    visit = opened(at="tab=speed")
+    assert visit.tab.locator("#sweep .legend .name").all_inner_texts() == ["pytorch", "paddle"]
+
+
+def test_sentences_have_room(opened: Callable[..., Visit]) -> None:
+    visit = opened(at="tab=history")
+    cells = visit.tab.locator("[data-table=history] tbody td.sentence").all()
+    assert "beyond chance over 2 nights" in [cell.inner_text() for cell in cells]
+    assert len(cells) == 2  # why, and the change points
+    for cell in cells:
+        box = cell.bounding_box()
+        assert box is not None
+        assert box["width"] >= 128  # px, 8 rem: three words a line and more
+
+
+def test_shares_have_one_space_before_their_sign(opened: Callable[..., Visit]) -> None:
+    visit = opened(at="tab=limits")
+    visit.draw()
+    labels = visit.tab.locator("#limits .chart .role-axis-label text").all_text_contents()
+    assert "100\N{NO-BREAK SPACE}%" in labels
+    assert not any(re.search(r"\d%", label) for label in labels)
 
 
 # --- Other pages ---

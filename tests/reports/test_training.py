@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from implementations.errors import UserError
-from reports import queries
+from reports import queries, training_files
 from reports.training import Learned, Training
 
 
@@ -136,3 +136,16 @@ def test_samples_that_lack_something_are_refused(folder: Any) -> None:
     folder.learned("pytorch", folder.certificate("mlp", "pytorch"), 1, [0.5, 0.9], test=test)
     with pytest.raises(UserError, match="lacks something"):
         queries.read(folder.path)
+
+
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [
+        ({"kind": "step", "every": 8, "factor": 0.96}, "step (every 8, factor 0.96)"),
+        ({"kind": "constant"}, "constant"),
+        ("Adam(learning_rate=0.001)", "Adam(learning_rate=0.001)"),
+        (None, ""),
+    ],
+)
+def test_a_schedule_is_written_in_words(written: object, words: str) -> None:
+    assert training_files._words(written) == words

@@ -11,7 +11,15 @@ function openTab() {
     tab.tabIndex = n === place ? 0 : -1;
     panels[n].hidden = n !== place;
   });
+  bringIntoBar(tabs[place]);
   fill(panels[place]);
+}
+
+// Sideways only: ``scrollIntoView`` would move the page, too.
+function bringIntoBar(tab) {
+  const [bar, box] = [tab.parentElement, tab.getBoundingClientRect()];
+  const within = bar.getBoundingClientRect();
+  bar.scrollLeft += Math.max(0, box.right - within.right) + Math.min(0, box.left - within.left);
 }
 
 // A panel is filled when it is opened, and again after the filters changed.
@@ -26,6 +34,7 @@ function refresh() {
   current.groups = visibleGroups();
   for (const panel of panels) stale.add(panel);
   showFilters();
+  showPicks();
   openTab();
 }
 
@@ -117,15 +126,15 @@ filterBar.addEventListener("keydown", (event) => {
 
 // --- Controls of single views ---
 
-function makePicks() {
+// What there is to choose from among what passes the filters.
+function choicesOf(name) {
   const { heads, measures } = learningKeys();
-  const choices = { head: heads, measure: measures, axis: ["epoch", "seconds"], layers: [...new Set((data.rows.layers ?? []).map((row) => row.of))] };
+  return { head: heads, measure: measures, axis: ["epoch", "seconds"], layers: [...new Set(rowsOf("layers").map((row) => row.of))] }[name] ?? [];
+}
+
+function makePicks() {
   for (const control of document.querySelectorAll("[data-pick]")) {
     const name = control.dataset.pick;
-    if (control.tagName === "SELECT") {
-      control.append(...(choices[name] ?? []).map((value) => element("option", { value }, value)));
-      control.closest("label").hidden = (choices[name] ?? []).length < 2;
-    }
     control.addEventListener("input", () => {
       state.picks[name] = control.value;
       keep();
@@ -140,8 +149,10 @@ function showPicks() {
   for (const control of document.querySelectorAll("[data-pick]")) {
     const value = state.picks[control.dataset.pick];
     if (control.tagName === "SELECT") {
-      const known = [...control.options].map((option) => option.value);
-      control.value = known.includes(value) ? value : known[0] ?? "";
+      const choices = choicesOf(control.dataset.pick);
+      control.replaceChildren(...choices.map((choice) => element("option", { value: choice }, choice)));
+      control.closest("label").hidden = choices.length < 2;
+      control.value = choices.includes(value) ? value : choices[0] ?? "";
     } else control.value = value ?? 0;
     const output = control.parentElement.querySelector("output");
     if (output) output.textContent = Number(control.value).toFixed(2);
@@ -201,7 +212,6 @@ function fromAddress() {
   const panel = section?.closest("[role=tabpanel]");
   if (panel) state.tab = tabs[panels.indexOf(panel)].dataset.tab;
   showTheme();
-  showPicks();
   refresh();
   if (panel) section.scrollIntoView();
 }

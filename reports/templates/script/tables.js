@@ -35,6 +35,7 @@ function noted(text, note) {
 
 const KINDS = {
   text: (value) => [String(value)],
+  sentence: (value) => [String(value)],
   code: (value) => [element("code", {}, String(value))],
   name: (value) => [named(value)],
   list: (value) => [value.join("; ")],
@@ -49,7 +50,8 @@ const KINDS = {
   link: ({ text, href }) => [element("a", { href }, text)],
   cell: (value) => noted(value.text, value.note),
 };
-const WORDS = new Set(["text", "code", "name", "list", "names", "lines", "link"]);
+const LONG = { sentence: "sentence", list: "long", lines: "long" };
+const WORDS = new Set(["text", "sentence", "code", "name", "list", "names", "lines", "link"]);
 
 function isEmpty(value) {
   return value === null || value === undefined || value === "" || (Array.isArray(value) && !value.length);
@@ -90,7 +92,7 @@ function bodyRow(row, columns, edge) {
   const line = element("tr", { class: edge ? "first" : undefined });
   columns.forEach(({ field, kind }, place) => {
     const value = row[field];
-    const cell = element(place ? "td" : "th", { scope: place ? undefined : "row", class: WORDS.has(kind) ? (["list", "lines"].includes(kind) ? "long" : undefined) : "number" });
+    const cell = element(place ? "td" : "th", { scope: place ? undefined : "row", class: WORDS.has(kind) ? LONG[kind] : "number" });
     cell.append(...(isEmpty(value) ? [DASH] : KINDS[kind](value, row)));
     if (value?.tone) cell.classList.add(value.tone);
     if (value?.more) cell.title = value.more;

@@ -103,7 +103,7 @@ const views = {
       const said = [...Map.groupBy(rows, (one) => one.name)].map(([name, points]) => `${name}: ${points.sort((a, b) => a.batch - b.batch).map((one) => `${one.text} images/s at ${one.batch}`).join(", ")}`);
       charts.push({ title, spec: "sweep", about: `${title}, by batch size. ${said.join("; ")}.`, height: 290, datasets: { rows } });
     }
-    return { charts, names: visibleNames(), lines: true };
+    return { charts, names: drawnIn(charts), lines: true };
   },
 
   roofline() {
@@ -119,7 +119,7 @@ const views = {
         charts.push({ title, spec: "roofline", about, height: 380, datasets: { rows, roofs: roofs(roof, rows) } });
       }
     }
-    return { charts, names: visibleNames() };
+    return { charts, names: drawnIn(charts) };
   },
 };
 
@@ -137,7 +137,8 @@ function roofs(roof, rows) {
   });
 }
 
-function visibleNames() {
-  const seen = new Set(sources.cases().map((one) => one.name));
+// Frameworks that have a mark in any of ``charts``, in the report's order.
+function drawnIn(charts) {
+  const seen = new Set(charts.flatMap(({ datasets }) => datasets.rows.map((row) => row.name)));
   return Object.keys(data.looks).filter((name) => seen.has(name));
 }

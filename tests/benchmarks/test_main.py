@@ -1,0 +1,52 @@
+"""The commands, as far as they prepare a run: where it lies."""
+
+import argparse
+from pathlib import Path
+
+import pytest
+
+from benchmarks import __main__ as command
+from benchmarks import results
+from benchmarks.run import Run
+from implementations import selection
+
+
+@pytest.fixture
+def options(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> argparse.Namespace:
+    """Of a run on one core, begun in the same second every time."""
+    monkeypatch.setattr(command, "RESULTS", tmp_path / "results")
+    monkeypatch.setattr(results, "stamp", lambda: "20260101T010000Z")
+    monkeypatch.setattr(selection, "frameworks", lambda *_, **__: ["pytorch"])
+    monkeypatch.setattr(selection, "device", lambda *_: "cpu")
+    return command.parser().parse_args(["run", "--threads", "1", "--cache-dir", str(tmp_path / "cache")])
+
+
+def opened(options: argparse.Namespace) -> Run:
+    run = command._prepared(options, ["mlp"])
+    command._open(run, options)
+    return run
+
+
+def test_runs_that_are_begun_in_the_same_second_have_folders_of_their_own(
+    options: argparse.Namespace, tmp_path: Path
+) -> None:
+    runs = [opened(options) for _ in range(3)]
+    name = "20260101T010000Z-quick"
+    assert [run.folder for run in runs] == [tmp_path / "results" / f"{name}{end}" for end in ("", "-2", "-3")]
+    assert len({results.run_id(results.read_run(run.folder)) for run in runs}) == 3
+
+
+def test_all_that_a_run_writes_goes_into_the_folder_that_it_got(options: argparse.Namespace) -> None:
+    _, second = opened(options), opened(options)
+    assert {each.folder for each in (second.proofs, second.failed, second.trainings)} == {second.folder}
+
+
+def test_a_folder_that_is_named_is_gone_on_with(options: argparse.Namespace, tmp_path: Path) -> None:
+    options.output = tmp_path / "mine"
+    first, second = opened(options), opened(options)
+    assert first.folder == second.folder == tmp_path / "mine"
+
+
+def test_a_run_that_is_never_begun_leaves_no_folder(options: argparse.Namespace, tmp_path: Path) -> None:
+    command._prepared(options, ["mlp"])
+    assert not (tmp_path / "results").exists()

@@ -224,6 +224,18 @@ def refused_rate(framework: Any, *, settings: Settings) -> str:
     return ""
 
 
+def strided_1x1(framework: Any, *, settings: Settings, names: list[str]) -> dict[str, dict[str, int]]:
+    """The input channels of Keras' 1×1 convolutions with a stride, by network and layer."""
+    found = {}
+    for name in names:
+        network = networks.build(name, **networks.REDUCED[name])
+        built = framework.build(network, Zeros(network), settings, training=True)
+        kernels = {x.name: x.kernel.shape for x in built.model.layers if type(x).__name__ == "Conv2D"}
+        strides = {x.name: max(x.strides) for x in built.model.layers if x.name in kernels}
+        found[name] = {x: k[2] for x, k in kernels.items() if max(k[:2]) == 1 and strides[x] > 1}
+    return found
+
+
 def changed_by_training(framework: Any, *, settings: Settings, frozen: str) -> dict[str, bool]:
     """Whether each parameter changed in steps with decay, the layer ``frozen`` being frozen."""
     from implementations import trajectories

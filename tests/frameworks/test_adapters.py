@@ -54,6 +54,18 @@ def test_keras_is_kept_from_rounding_float64(framework: str, launcher: Launcher,
     assert found == ["float32", "float64", "float32"]
 
 
+def test_keras_strides_no_1x1_convolution_on_few_channels(launcher: Launcher, children_path: None) -> None:
+    """oneDNN would end the process in its gradient; wider ones are as they are written."""
+    names = ["residual-exercise", "inception-exercise", "resnet18"]
+    found = launcher.ask("keras-tensorflow", "child_tasks:strided_1x1", {"names": names}, TIMEOUT_S)
+    stages = {f"stage{stage}_1-shortcut": channels for stage, channels in ((3, 64), (4, 128), (5, 256))}
+    assert found == {
+        "residual-exercise": {"block3-shortcut": 128},
+        "inception-exercise": {},
+        "resnet18": stages,
+    }
+
+
 def test_jax_computes_with_as_many_threads_as_it_is_told(children_path: None) -> None:
     """OMP_NUM_THREADS does not reach XLA, whose default is one a core."""
     count = 7 if available_cores() != 7 else 5

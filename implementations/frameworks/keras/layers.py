@@ -18,6 +18,7 @@ from implementations.channels_last import layer_name
 
 Widths = tuple[tuple[int, int], tuple[int, int]]  # (top, bottom), (left, right)
 NO_PADDING: Widths = ((0, 0), (0, 0))
+ONEDNN_BLOCK = 16  # channels that oneDNN's kernels take at a time
 
 
 registered = keras.saving.register_keras_serializable("framework-benchmarks")
@@ -81,7 +82,8 @@ def place(node: spec.Node, inputs: list[Any]) -> Any:
     match layer:
         case spec.Conv():
             x, mode = _padded(node, inputs[0], layers.ZeroPadding2D)
-            options = {"strides": layer.stride, "padding": mode, **_options(layer), **named}
+            x, stride = _thinned(node, x)
+            options = {"strides": stride, "padding": mode, **_options(layer), **named}
             return layers.Conv2D(layer.filters, layer.kernel, **options)(x)
         case spec.Dense():
             return layers.Dense(layer.units, **_options(layer), **named)(inputs[0])
@@ -119,6 +121,18 @@ def place(node: spec.Node, inputs: list[Any]) -> Any:
 
 def _named(node: spec.Node) -> dict[str, Any]:
     return {"name": layer_name(node.path)}
+
+
+def _thinned(node: spec.Node, x: Any) -> tuple[Any, int]:
+    """A convolution's input, and its stride; of a 1×1 one on few channels, the pixels that it would read, and 1.
+
+    oneDNN's gradient of such weights writes outside its memory, and ends TensorFlow and PyTorch
+    (docs/onednn-1x1-stride-2.md). A pool of one pixel takes the same pixels without one.
+    """
+    layer: Any = node.layer
+    if layer.kernel > 1 or layer.stride == 1 or node.input_shapes[0][0] >= ONEDNN_BLOCK:
+        return x, layer.stride
+    return layers.MaxPooling2D(1, layer.stride, name=layer_name(f"{node.path}.pixels"))(x), 1
 
 
 def _rectified(node: spec.Node, join: type[layers.Layer], inputs: list[Any]) -> Any:

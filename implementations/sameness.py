@@ -6,6 +6,7 @@ whose reference is all zero must be zero.
 """
 
 import dataclasses
+import gc
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -253,6 +254,7 @@ def prove(
     expected = expected_values(case)
     findings: list[Finding] = []
     for precision in precisions:
+        gc.collect()  # some models hold themselves: the last one's gigabytes would stay
         chosen = dataclasses.replace(settings, precision=precision)
         findings += _prove_training(framework, case, given, expected["training"], chosen, known)
         if precision == TIMED or case.network.has_batch_norm:

@@ -1,6 +1,8 @@
 """The comparison itself: it must bite, name the first difference, and never pass on nothing."""
 
 import dataclasses
+import gc
+import weakref
 from typing import Any
 
 import numpy as np
@@ -36,6 +38,27 @@ def test_the_reference_agrees_with_itself(name: str, cases: dict[str, Case]) -> 
     assert {finding.level for finding in findings} == {0, 1, 2}
     exact = [f.largest for f in findings if f.precision == "float64"]
     assert max(exact) == 0.0
+
+
+def test_a_model_that_holds_itself_is_given_up_before_the_next_precision(cases: dict[str, Case]) -> None:
+    built: list[weakref.ref[Any]] = []
+    alive = []
+
+    class HoldingThemselves(ReferenceFramework):
+        def build(self, *arguments: Any, **options: Any) -> Any:
+            if options["training"]:
+                alive.append(sum(one() is not None for one in built))
+            made = super().build(*arguments, **options)
+            made.itself = made
+            built.append(weakref.ref(made))
+            return made
+
+    gc.disable()
+    try:
+        sameness.prove(HoldingThemselves(), cases["probe"], SETTINGS)
+    finally:
+        gc.enable()
+    assert alive == [0, 0]
 
 
 def failure(mutant: Mutant, case: Case) -> Finding | None:

@@ -112,7 +112,8 @@ def _dense(network: Network) -> set[str]:
     """Paths of dense layers, and of what joins their outputs: the same numbers once more."""
     found: set[str] = set()
     for node in network.nodes:
-        if isinstance(node.layer, Dense) or isinstance(node.layer, Concat) and found.intersection(node.inputs):
+        is_joined = isinstance(node.layer, Concat) and not found.isdisjoint(node.inputs)
+        if isinstance(node.layer, Dense) or is_joined:
             found.add(node.path)
     return found
 

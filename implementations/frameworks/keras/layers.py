@@ -124,7 +124,7 @@ def _named(node: spec.Node) -> dict[str, Any]:
 
 
 def _thinned(node: spec.Node, x: Any) -> tuple[Any, int]:
-    """A convolution's input, and its stride; of a 1×1 one on few channels, the pixels that it would read, and 1.
+    """A convolution's input and stride; of a 1×1 one on few channels, the pixels that it would read, and 1.
 
     oneDNN's gradient of such weights writes outside its memory, and ends TensorFlow and PyTorch
     (docs/onednn-1x1-stride-2.md). A pool of one pixel takes the same pixels without one.

@@ -49,10 +49,10 @@ def pytorch(built: Any, batches: list[Any]) -> Loop:
 
 
 def _keras_model(built: Any) -> Any:
-    """The built layers as a model by hand has them: it returns logits, no dictionary of heads."""
+    """The built layers as a model by hand has them: it takes one tensor and returns one, no dictionary."""
     import keras
 
-    return keras.Model(built.model.inputs, built.model.outputs[0])
+    return keras.Model(built.model.inputs[0], built.model.outputs[0])
 
 
 def keras_tensorflow(built: Any, batches: list[Any]) -> Loop:

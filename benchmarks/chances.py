@@ -45,9 +45,8 @@ def compared(
     decides is ``pairs.told``. Both the true variance and the one that will be seen are averaged over.
     """
     number = np.array(numbers, float)[:, None, None]
-    true = (
-        1 / _spreads(np.array([freedom]))[..., None]
-    )  # (1, places, 1): what the variance may be, over these
+    # (1, places, 1): what the true variance may be, over the one that was seen
+    true = 1 / _spreads(np.array([freedom]))[..., None]
     variance, evenness = sum(sides), sum(sides) ** 2 / (sides[0] ** 2 + sides[1] ** 2)
     later = (number - 1) * evenness
     seen = true * np.swapaxes(_spreads(later[:, 0, 0])[..., None], 1, 2)

@@ -60,12 +60,10 @@ class Prospect:
             return 0.0
         variance, counted = self.known.variance, self.window or 1
         error = more / window * np.sqrt(variance * (1 / more + 1 / counted))
-        limit = max(
-            self.known.limit(window) * self.known.error(window, self.known.usual_forks), self.known.effect
-        )
-        astray = chances.beyond(
-            -LEANING * center, -change, np.sqrt(variance * (1 + 1 / counted))
-        )  # one of them hardly shows it
+        beyond_chance = self.known.limit(window) * self.known.error(window, self.known.usual_forks)
+        limit = max(beyond_chance, self.known.effect)
+        # That a night hardly shows the change, which each must.
+        astray = chances.beyond(-LEANING * center, -change, np.sqrt(variance * (1 + 1 / counted)))
         return float(chances.beyond(limit, center, error) - more * astray)
 
     def _told_again(self) -> float:

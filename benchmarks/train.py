@@ -101,9 +101,8 @@ def fitting(recipe: Recipe, data: ImageSet) -> ImageSet:
     _require_known_labels(recipe, data)
     taken = selected(recipe, data)
     network = recipe.build()
-    Fed.with_images(taken, recipe.preprocessing).batches(
-        recipe, recipe.parts[0], seed=0
-    )  # or there are too few
+    fed = Fed.with_images(taken, recipe.preprocessing)
+    fed.batches(recipe, recipe.parts[0], seed=0)  # refuses too few images for one
     shape = recipe.preprocessing.apply(taken.train.images[:1], taken.maximum).shape[1:]
     if shape != network.input_shape:
         raise UserError(

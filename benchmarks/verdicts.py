@@ -115,11 +115,8 @@ class _Judging:
             return self._without_suspicion()
         apart = self.resolution.apart(telling or self._furthest)
         if (moved := self._machine(apart)) is not None:
-            return (
-                "undecided",
-                True,
-                f"machine: {moved} moved too; a night on which it is as before would decide it",
-            )
+            way_out = "a night on which it is as before would decide it"
+            return "undecided", True, f"machine: {moved} moved too; {way_out}"
         if self.case.again is not None and not self._seen_again(apart):
             return self._cleared()
         if telling is None or (telling == 1 and self.case.again is None):

@@ -49,7 +49,14 @@ def record(folder: Path, frameworks: Sequence[str], slower: Sequence[int], *opti
     """What ``python -m benchmarks run`` ends with."""
     if not slower:
         return _run(folder, frameworks, {}, *options)
-    framework = frameworks[0] if frameworks else "pytorch"
+    if len(frameworks) > 1:
+        raise UserError(
+            "slow-downs are planted in one framework",
+            given=", ".join(frameworks),
+            allowed="one --framework with --slower",
+            todo="record them one after the other",
+        )
+    (framework,) = frameworks or ("pytorch",)
     with tempfile.TemporaryDirectory() as scripts:
         pythons = {f"{framework}@{PLAIN}": sys.executable}
         for percent in slower:
@@ -139,7 +146,14 @@ def _drawn(values: list[float], forks: int, generator: random.Random) -> tuple[l
 
 def power(found: Medians, generator: random.Random) -> Iterator[str]:
     """For every slowed-down case: how often it is seen, by the number of forks."""
-    (plain,) = (values for title, values in found.items() if PLAIN in title)
+    plain = next((values for title, values in found.items() if PLAIN in title), None)
+    if plain is None:
+        raise UserError(
+            "no case to hold slow-downs against",
+            given=", ".join(found) or "no fork",
+            allowed="what record --slower made",
+            todo="record it, or ask for the verdicts",
+        )
     for title, values in found.items():
         if PLAIN in title:
             continue

@@ -13,7 +13,17 @@ from implementations.network import plain
 
 Spec = dict[str, Any]
 SLOTS = ("pytorch", "keras-tensorflow", "keras-jax", "keras-torch", "paddle", "onnxruntime")
-SHAPES = ("circle", "square", "diamond", "triangle-down", "triangle-up", "cross", "triangle-right", "stroke")
+# Each has an area, for marks are filled: Vega's "stroke" would not be seen.
+SHAPES = (
+    "circle",
+    "square",
+    "diamond",
+    "triangle-down",
+    "triangle-up",
+    "cross",
+    "triangle-right",
+    "triangle-left",
+)
 WIDTHS = (4.5, 2.75, 1.25)  # equal curves lie on each other: the lower ones look out on both sides
 DASHES = ([1, 0], [7, 4], [2, 3], [10, 3, 2, 3], [4, 2], [1, 2], [12, 3], [6, 2, 2, 2])
 INK, QUIET, FAINT, PAPER = "var(--ink)", "var(--quiet)", "var(--rule)", "var(--paper)"

@@ -6,12 +6,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from toy_training import RATE, RECIPE, images, request, toy, trained
+from toy_training import RATE, RECIPE, EndedError, curves, images, interrupting, request, toy, trained
 
 from benchmarks import feeding, fit
-from benchmarks.data.augmentation import Augmentation
 from benchmarks.data.batches import Batches
-from benchmarks.kept import Kept
 from benchmarks.recipes import Stage, Target
 from benchmarks.stepping import Stepper
 from implementations import provenance, reference, updates, weights
@@ -197,138 +195,6 @@ def test_divergence_names_the_step(tmp_path: Path) -> None:
         trained(tmp_path, recipe=recipe)
 
 
-# --- Tested and kept after every epoch ---------------------------------------------------
-
-KEPT = dataclasses.replace(RECIPE, test_each_epoch=True, keep_epochs=2)
-
-
-def beside(folder: Path) -> list[str]:
-    """Weights in files beside the training in ``folder``."""
-    return sorted(path.name for path in folder.glob("training*.safetensors"))
-
-
-def test_every_epoch_is_tested(tmp_path: Path) -> None:
-    answer = trained(tmp_path, recipe=KEPT)
-    assert all(epoch["test"]["main"].keys() == {"loss", "accuracy"} for epoch in answer["epochs"])
-    last = answer["epochs"][-1]["test"]["main"]
-    assert last == {name: answer["test"][name] for name in last}
-
-
-def test_unless_it_is_asked_for_nothing_is_tested_or_kept_before_the_end(
-    tmp_path: Path, answer: dict[str, Any]
-) -> None:
-    assert all("test" not in epoch for epoch in answer["epochs"])
-    assert answer["kept"] == []
-    trained(tmp_path)
-    assert beside(tmp_path) == ["training.safetensors"]
-
-
-def test_weights_of_the_last_epochs_are_kept_and_are_those_that_were_tested(tmp_path: Path) -> None:
-    answer, data, network = trained(tmp_path, recipe=KEPT), images(), RECIPE.build()
-    names = ["training-epoch3.safetensors", "training-epoch4.safetensors"]
-    assert beside(tmp_path) == [*names, "training.safetensors"]
-    assert [(found["epoch"], found["file"]) for found in answer["kept"]] == list(
-        zip((3, 4), names, strict=True)
-    )
-    for found in answer["kept"]:
-        path = tmp_path / found["file"]
-        assert weights.sha256(path) == found["sha256"]
-        pixels = data.test.images.transpose(0, 3, 1, 2) / 255
-        shown = reference.forward(network, weights.load(path, network), pixels)
-        loss = answer["epochs"][found["epoch"] - 1]["test"]["main"]["loss"]
-        assert reference.loss(network, shown, data.test.labels) == pytest.approx(loss, rel=FLOAT32)
-
-
-def test_what_another_training_kept_under_the_same_name_goes(tmp_path: Path) -> None:
-    for name in (
-        "training-epoch9.safetensors",
-        "training-epochs.safetensors",
-        "training1-epoch9.safetensors",
-    ):
-        (tmp_path / name).touch()
-    trained(tmp_path, recipe=KEPT)
-    assert "training-epoch9.safetensors" not in beside(tmp_path)
-    assert {"training-epochs.safetensors", "training1-epoch9.safetensors"} <= set(beside(tmp_path))
-
-
-@pytest.mark.parametrize("steps", [12, 15, 19, 20, 28])
-def test_a_training_that_goes_on_has_the_same_tests_and_files(tmp_path: Path, steps: int) -> None:
-    """Also from the end of an epoch."""
-    whole = trained(tmp_path / "whole", recipe=KEPT)
-    with pytest.raises(EndedError):
-        trained(tmp_path, recipe=KEPT, framework=interrupting(steps), checkpoint_steps=2)
-    resumed = trained(tmp_path, recipe=KEPT, checkpoint_steps=2)
-    assert [epoch["test"] for epoch in resumed["epochs"]] == [epoch["test"] for epoch in whole["epochs"]]
-    assert resumed["kept"] == whole["kept"]
-    assert curves(resumed) == curves(whole)
-
-
-def test_an_epochs_file_is_there_when_its_checkpoint_is(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Killed between the two, the epoch is made again, and gives the same file."""
-    whole = trained(tmp_path / "whole", recipe=KEPT)
-
-    def ended(self: Kept, epoch: int, values: Any) -> None:
-        save(self, epoch, values)
-        if epoch == 3:
-            raise EndedError
-
-    save = Kept.save
-    with monkeypatch.context() as patch:
-        patch.setattr(Kept, "save", ended)
-        with pytest.raises(EndedError):
-            trained(tmp_path, recipe=KEPT)
-    assert [f"training-epoch{number}.safetensors" for number in (1, 2, 3)] == beside(tmp_path)
-    assert trained(tmp_path, recipe=KEPT)["kept"] == whole["kept"]
-
-
-# --- Images on the device -----------------------------------------------------------------
-
-
-def on_device(answer: dict[str, Any]) -> list[bool]:
-    return [epoch["images_on_device"] for epoch in answer["epochs"]]
-
-
-def test_images_on_the_device_give_the_same_training(tmp_path: Path, answer: dict[str, Any]) -> None:
-    device = trained(tmp_path, on_device=True)
-    assert (on_device(answer), on_device(device)) == ([False] * 4, [True] * 4)
-    assert curves(device) == curves(answer)
-    for name in ("batches_sha256", "test"):
-        assert device[name] == answer[name]
-    assert device["weights"]["sha256"] == answer["weights"]["sha256"]
-
-
-def test_what_travels_is_numbers(tmp_path: Path) -> None:
-    module, put = toy(), []
-
-    class Watched(module.ToyNetwork):  # type: ignore[misc, name-defined]
-        def picked(self, kept: Any, indices: Any, labels: Any = None) -> Any:
-            put.append(len(indices))
-            return super().picked(kept, indices, labels)
-
-    module.ToyNetwork = Watched  # type: ignore[attr-defined]
-    trained(tmp_path, framework=module, on_device=True)
-    assert len(put) >= STEPS * RECIPE.epochs
-    assert set(put) == {RECIPE.batch}
-
-
-def test_a_training_may_go_on_with_its_images_on_the_device(tmp_path: Path, answer: dict[str, Any]) -> None:
-    with pytest.raises(EndedError):
-        trained(tmp_path, framework=interrupting(19), checkpoint_steps=2)
-    resumed = trained(tmp_path, checkpoint_steps=2, on_device=True)
-    assert on_device(resumed)[-1]
-    assert curves(resumed) == curves(answer)
-
-
-def test_what_is_augmented_stays_on_the_host_and_that_is_said(tmp_path: Path) -> None:
-    recipe = dataclasses.replace(RECIPE, augmentation=Augmentation(horizontal_flip=True), epochs=1)
-    assert on_device(trained(tmp_path, recipe=recipe, on_device=True)) == [False]
-    assert "all: images are resized, augmented or computed, and stay on the host" in (
-        tmp_path / "training" / "log.txt"
-    ).read_text(encoding="utf-8")
-
-
 # --- Determinism --------------------------------------------------------------------------
 
 
@@ -357,31 +223,6 @@ def test_judging_determinism_leaves_the_training_as_it_was(tmp_path: Path, answe
 
 
 # --- Checkpoints --------------------------------------------------------------------------
-
-
-def curves(answer: dict[str, Any]) -> list[Any]:
-    """All that must be equal to the bit."""
-    names = ("epoch", "learning_rate", "train_loss", "train", "validation")
-    return [[epoch[name] for name in names] for epoch in answer["epochs"]]
-
-
-class EndedError(Exception):
-    pass
-
-
-def interrupting(steps: int) -> Any:
-    """The toy adapter whose process ends after so many steps, those that judge determinism included."""
-    module, left = toy(), [steps]
-
-    class Ending(module.ToyNetwork):  # type: ignore[misc, name-defined]
-        def train_step(self, batch: Any) -> float:
-            if not left[0]:
-                raise EndedError
-            left[0] -= 1
-            return float(super().train_step(batch))
-
-    module.ToyNetwork = Ending  # type: ignore[attr-defined]
-    return module
 
 
 @pytest.mark.parametrize("steps", [12, 15, 19, 28])

@@ -84,6 +84,31 @@ def trained(folder: Path, framework: Any = None, **options: Any) -> dict[str, An
     return fit.fit(framework or toy(), settings=Settings(), **request(folder, **options))
 
 
+def curves(answer: dict[str, Any]) -> list[Any]:
+    """All that must be equal to the bit."""
+    names = ("epoch", "learning_rate", "train_loss", "train", "validation")
+    return [[epoch[name] for name in names] for epoch in answer["epochs"]]
+
+
+class EndedError(Exception):
+    """Stands for the end of the process."""
+
+
+def interrupting(steps: int) -> Any:
+    """The toy adapter whose process ends after so many steps, those that judge determinism included."""
+    module, left = toy(), [steps]
+
+    class Ending(module.ToyNetwork):  # type: ignore[misc, name-defined]
+        def train_step(self, batch: Any) -> float:
+            if not left[0]:
+                raise EndedError
+            left[0] -= 1
+            return float(super().train_step(batch))
+
+    module.ToyNetwork = Ending  # type: ignore[attr-defined]
+    return module
+
+
 def main(request_path: str, answer_path: str) -> None:
     arguments = json.loads(Path(request_path).read_text())
     answer = fit.fit(toy(), settings=Settings(), **arguments)  # type: ignore[arg-type]

@@ -167,6 +167,22 @@ def test_every_view_is_there_with_its_charts_and_tables(opened: Callable[..., Vi
     assert visit.requests == [visit.path.as_uri()]
 
 
+def test_on_a_phone_the_tabs_stay_and_cover_no_filter(opened: Callable[..., Visit]) -> None:
+    visit = opened(390)
+    visit.choose("speed")
+    tabs, filters = (visit.tab.locator(name) for name in (".tabs", ".choices"))
+    for way in (0, 40, 80, 2000):
+        visit.tab.evaluate("way => scrollTo(0, document.querySelector('.tabs').offsetTop + way)", way)
+        bar, behind = tabs.bounding_box(), filters.bounding_box()
+        assert bar is not None
+        assert behind is not None
+        assert 0 <= bar["y"] < 1
+        assert way or bar["y"] + bar["height"] <= behind["y"]
+        over = "([x, y]) => document.elementFromPoint(x, y).closest('.tabs') !== null"
+        assert visit.tab.evaluate(over, [bar["x"] + 5, bar["y"] + bar["height"] / 2])
+        assert tabs.evaluate("one => getComputedStyle(one).backgroundColor") != "rgba(0, 0, 0, 0)"
+
+
 @pytest.mark.parametrize("width", WIDTHS)
 def test_the_page_does_not_scroll_sideways(opened: Callable[..., Visit], width: int) -> None:
     visit = opened(width)

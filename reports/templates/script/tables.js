@@ -12,7 +12,7 @@ function element(tag, attributes = {}, ...children) {
 const GLYPHS = {
   circle: "M6 1.5a4.5 4.5 0 1 1 0 9a4.5 4.5 0 1 1 0-9Z", square: "M2 2h8v8h-8Z", diamond: "M6 .7L11 6L6 11.3L1 6Z",
   "triangle-down": "M1 2.5h10L6 11Z", "triangle-up": "M6 1.5l5 8.5h-10Z", "triangle-right": "M2.5 1v10L11 6Z",
-  cross: "M4.2 1h3.6v3.2h3.2v3.6h-3.2v3.2h-3.6v-3.2h-3.2v-3.6h3.2Z", stroke: "M1 5h10v2h-10Z",
+  cross: "M4.2 1h3.6v3.2h3.2v3.6h-3.2v3.2h-3.6v-3.2h-3.2v-3.6h3.2Z", "triangle-left": "M9.5 1v10L1 6Z",
 };
 
 function glyph(name) {

@@ -1,7 +1,6 @@
 """Makes certificates: the tasks of a child, all levels of one framework's network or exported file."""
 
 import dataclasses
-import gc
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -55,7 +54,7 @@ def certify(
     findings = sameness.prove(framework, case, settings, precisions=precisions, known=known)
     for prove in _further(framework, case, specification, settings, known, about):
         if all(finding.passed for finding in findings):
-            gc.collect()  # as between the precisions of ``sameness.prove``
+            sameness.give_up_models(specification)
             findings += prove()
     return _certificate(framework, settings, name, specification, values, findings, about, meter)
 

@@ -43,12 +43,14 @@ def finished(folder: Path) -> dict[str, bytes]:
 
 
 def seconds_of_a_run(processes: Any, tmp_path: Path) -> float:
-    """Of one that nobody kills; what it proves is in the cache then."""
-    begun = time.monotonic()
-    run = processes.Process(target=go_on, args=(tmp_path / "whole", tmp_path / "cache"))
-    run.start()
-    run.join()
-    assert run.exitcode == 0
+    """Of one that nobody kills, and that need prove no more, as those that are: an earlier one has."""
+    begun = 0.0
+    for name in ("proving", "whole"):
+        begun = time.monotonic()
+        run = processes.Process(target=go_on, args=(tmp_path / name, tmp_path / "cache"))
+        run.start()
+        run.join()
+        assert run.exitcode == 0
     return time.monotonic() - begun
 
 

@@ -33,6 +33,7 @@ from scipy.stats import binomtest
 
 from benchmarks import intervals, results
 from benchmarks.comparisons import comparisons
+from benchmarks.plan import EXPORTER
 from implementations import commandline
 from implementations.commandline import ROOT
 from implementations.errors import UserError
@@ -40,7 +41,7 @@ from implementations.errors import UserError
 SEED = 20261122
 DRAWS = 1000
 FORKS = (3, 5, 10, 20, 30, 50)
-PLAIN = "plain"
+PLAIN, SLOWER = "plain", "slower-"
 TWINS, TWIN_FORKS = ("a", "b"), 5
 Medians = dict[str, list[float]]  # images/s of a case's forks in the order of their making, by its title
 
@@ -60,19 +61,21 @@ def record(folder: Path, frameworks: Sequence[str], slower: Sequence[int], *opti
     with tempfile.TemporaryDirectory() as scripts:
         pythons = {f"{framework}@{PLAIN}": sys.executable}
         for percent in slower:
-            pythons[f"{framework}@slower-{percent}"] = str(_slower_python(Path(scripts), percent))
+            pythons[f"{framework}@{SLOWER}{percent}"] = str(_slower_python(Path(scripts), percent))
         return _run(folder, list(pythons), pythons, *options)
 
 
 def _run(folder: Path, frameworks: Sequence[str], pythons: Mapping[str, str], *options: str) -> int:
     found = [f"--python={name}={path}" for name, path in pythons.items()]
-    found += [f"--framework={name}" for name in frameworks]
+    if any(name.startswith("onnxruntime") for name in frameworks):
+        frameworks = [EXPORTER, *frameworks]  # nothing else makes the file that it runs
+    found += [f"--framework={name}" for name in dict.fromkeys(frameworks)]
     command = ["-m", "benchmarks", "run", "--preset", "noise", "--output", str(folder.absolute())]
     return subprocess.run([sys.executable, *command, *found, *options], cwd=ROOT).returncode
 
 
 def _slower_python(folder: Path, percent: int) -> Path:
-    script = folder / f"slower-{percent}"
+    script = folder / f"{SLOWER}{percent}"
     slower = Path(__file__).with_name("slower.py")
     script.write_text(
         "#!/bin/sh\n"
@@ -155,7 +158,7 @@ def power(found: Medians, generator: random.Random) -> Iterator[str]:
             todo="record it, or ask for the verdicts",
         )
     for title, values in found.items():
-        if PLAIN in title:
+        if SLOWER not in title:
             continue
         seen = intervals.ratio(values, plain)
         yield f"{title}: ratio {seen.value:.4f} ({seen.low:.4f} to {seen.high:.4f})"

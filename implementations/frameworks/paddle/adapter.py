@@ -19,6 +19,12 @@ from implementations.network import REDUCED_PRECISIONS, Array, Settings, Weights
 from implementations.training import Forms, Optimizer
 
 RUNNING_VARIANCE = "biased"
+REPORTED = (
+    "FLAGS_cudnn_exhaustive_search",
+    "FLAGS_allow_tf32_cublas",
+    "FLAGS_allow_tf32_cudnn",
+    "FLAGS_allocator_strategy",
+)
 STATISTICS = {"_mean": "running_mean", "_variance": "running_var"}
 
 
@@ -262,8 +268,7 @@ class PaddleNetwork:
         return np.asarray(result.astype("float32").numpy())
 
     def switches(self) -> dict[str, str]:
-        names = ["FLAGS_cudnn_exhaustive_search", "FLAGS_allow_tf32_cublas", "FLAGS_allow_tf32_cudnn"]
-        flags = paddle.get_flags(names) if self.device.startswith("cuda") else {}
+        flags = paddle.get_flags(list(REPORTED)) if self.device.startswith("cuda") else {}
         return {
             "threads": os.environ["OMP_NUM_THREADS"],
             "computes_in": self.mixed or self.dtype,

@@ -199,12 +199,15 @@ class Engine:
         return loss, trainable, frozen, slots
 
     def switches(self) -> dict[str, str]:
+        on_cuda = self.device.startswith("cuda")  # JAX reports none of it: XLA reads the variable
+        preallocated = {"preallocated": os.environ.get("XLA_PYTHON_CLIENT_PREALLOCATE", "true")}
         return {
             "threads": os.environ.get("PJRT_NPROC", "all"),
             "compiled": str(not jax.config.jax_disable_jit),
             "matmul_precision": str(jax.config.jax_default_matmul_precision),
             "x64": str(jax.config.jax_enable_x64),
             "device": str(jax.config.jax_default_device),
+            **(preallocated if on_cuda else {}),
         }
 
     def synchronize(self) -> None:

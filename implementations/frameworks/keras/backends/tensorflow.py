@@ -116,11 +116,14 @@ class Engine:
         return loss
 
     def switches(self) -> dict[str, str]:
+        seen = tf.config.get_visible_devices("GPU")
+        growing = str(all(map(tf.config.experimental.get_memory_growth, seen)))
         return {
             "threads": str(tf.config.threading.get_intra_op_parallelism_threads()),
             "interop_threads": str(tf.config.threading.get_inter_op_parallelism_threads()),
             "compiled_by_xla": str(any(map(_is_xla, self.traces()))),
             "tf32": str(tf.config.experimental.tensor_float_32_execution_enabled()),
+            **({"memory_growth": growing} if seen else {}),
         }
 
     def synchronize(self) -> None:

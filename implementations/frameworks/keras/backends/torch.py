@@ -115,6 +115,7 @@ class Engine:
             "cudnn_benchmark": str(torch.backends.cudnn.benchmark),
             "tf32_matmul": str(torch.backends.cuda.matmul.allow_tf32),
             "tf32_cudnn": str(torch.backends.cudnn.allow_tf32),
+            **({"allocator": torch.cuda.get_allocator_backend()} if self.device.type == "cuda" else {}),
         }
 
     def synchronize(self) -> None:

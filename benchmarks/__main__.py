@@ -14,11 +14,12 @@ import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 from benchmarks import archive, evaluate, learning, plan, results, summary, train, training_options
 from benchmarks.exporting import commands as exporting
 from benchmarks.history import commands as history
-from benchmarks.run import Effort, Run
+from benchmarks.run import Run, Stopping
 from benchmarks.train import Wanted
 from implementations import commandline, networks, policies, selection
 from implementations.cache import Cache
@@ -31,6 +32,7 @@ from implementations.processes import Launcher, available_cores, parse_pythons
 from implementations.proving import Prover
 
 DEFAULT_PRESET = "quick"
+PRECISION = 0.03  # of every ratio, where nothing else is asked for
 RESULTS = results.FOLDER
 LATEST = Path("latest")  # what --resume alone stands for
 TRAINING = "train"  # the preset of a run that trains one recipe alone
@@ -91,7 +93,6 @@ def _add_run(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--precision",
         type=commandline.percent,
-        default=0.03,
         metavar="PERCENT",
         help="add forks until every ratio's 95 %% interval is this narrow (default: 3, for ±3 %%)",
     )
@@ -123,7 +124,8 @@ def _add_resume(command: argparse.ArgumentParser) -> None:
         const=LATEST,
         type=Path,
         metavar="DIR",
-        help=f"go on with the run in DIR, with its own options; default: the last in {RESULTS}",
+        help=f"go on with the run in DIR (default: the last in {RESULTS}), with its own options but"
+        " --budget, --python and folders",
     )
 
 
@@ -144,7 +146,8 @@ def _add_output(command: argparse.ArgumentParser) -> None:
 
 
 def _add_choice(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--preset", default=DEFAULT_PRESET, metavar="P", help=", ".join(plan.PRESETS))
+    presets = f"{', '.join(plan.PRESETS)}; default: {DEFAULT_PRESET}"
+    command.add_argument("--preset", metavar="P", help=presets)
     command.add_argument(
         "--framework", action="append", metavar="F", help="repeatable; default: the preset's, if installed"
     )
@@ -152,6 +155,7 @@ def _add_choice(command: argparse.ArgumentParser) -> None:
 
 
 def _list(options: argparse.Namespace) -> int:
+    options.preset = options.preset or DEFAULT_PRESET
     preset = plan.preset(options.preset)
     names = _frameworks(options, Launcher(available_cores()))
     for case in plan.cases(preset, names, _networks(options, preset)):
@@ -186,12 +190,13 @@ def _networks(options: argparse.Namespace, preset: plan.Preset) -> list[str]:
 def _run(options: argparse.Namespace) -> int:
     if options.resume is not None:
         _resume(options)
+    options.preset = options.preset or DEFAULT_PRESET
     preset = plan.preset(options.preset)
     chosen = list(dict.fromkeys(map(policies.known, options.policy or [policies.EQUAL])))
     run = _prepared(options, _networks(options, preset))
     budget = preset.budget_s if options.budget is None else options.budget
-    run.effort = Effort(options.precision, budget, options.timeout, options.forks)
-    run.policies = chosen
+    run.stopping = Stopping(options.precision or PRECISION, budget, options.timeout, options.forks)
+    run.policies, run.trains = chosen, not options.no_training
     if not run.cases:
         raise UserError(
             "there is nothing to measure",
@@ -200,7 +205,7 @@ def _run(options: argparse.Namespace) -> int:
             todo="add a --framework or a --network",
         )
     trained = None
-    if plan.TRAINED in run.networks and not options.no_training:
+    if plan.TRAINED in run.networks and run.trains:
         trained = Wanted(*train.quick(options.data_dir, run.prover.cache.folder, CONSOLE.print))
     with _interruptible(run):
         _open(run, options)
@@ -226,15 +231,24 @@ def _resume(options: argparse.Namespace) -> None:
     folder = _latest(options.preset == TRAINING) if options.resume == LATEST else options.resume
     about = results.read_run(folder)
     options.output = folder
-    if options.preset == DEFAULT_PRESET:  # another one is the user's, and refused when the run is opened
-        options.preset = about["preset"]
+    options.preset = options.preset or about["preset"]  # another one is refused when the run is opened
     if options.device == "auto":
         options.device = about["device"].partition(":")[0]
     options.threads = options.threads or about["threads"]
     options.framework = options.framework or about.get("frameworks")
     options.network = options.network or about.get("networks")
     options.policy = options.policy or about.get("policies")
+    if options.preset != TRAINING:
+        _resume_stopping(options, about)
     CONSOLE.print(f"going on with {folder}")
+
+
+def _resume_stopping(options: argparse.Namespace, about: dict[str, Any]) -> None:
+    stopping = about.get("stopping", {})
+    options.precision = options.precision or stopping.get("precision")
+    options.forks = options.forks or stopping.get("forks")
+    options.timeout = options.timeout or stopping.get("timeout_s")
+    options.no_training = options.no_training or not about.get("trains", True)
 
 
 def _latest(is_training: bool) -> Path:

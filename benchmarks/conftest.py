@@ -18,11 +18,10 @@ from benchmarks.fork import Loaded
 from benchmarks.measure import CLOCK
 from benchmarks.plan import Case
 from implementations import certificates, certify, network, networks, policies, provenance, weights
+from implementations.commandline import USER_MISTAKE
 from implementations.errors import UserError
 from implementations.sameness import PROBE_SEED
 from implementations.spec import Network
-
-USER_MISTAKE = 2
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

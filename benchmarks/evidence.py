@@ -14,9 +14,9 @@ from benchmarks import intervals
 from benchmarks.expectations import Expectation
 from benchmarks.nights import Values
 
-FALSE_ALARMS = (
-    0.005  # nights with any, by the thresholds; simulated it is up to twice that (docs/regressions.md)
-)
+# Of nights: with any, as the thresholds are set. Simulated it is 0.2 to 0.5 %, and more where tails are heavy
+# (docs/regressions.md).
+FALSE_ALARMS = 0.005
 DOUBTS = 0.05  # nights on which any case is left suspected
 RERUNS = 4.0  # cases run again in a night on which nothing changed
 LIKELIEST = 0.05  # chance at most that one such case is

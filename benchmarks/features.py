@@ -6,7 +6,6 @@ they are prepared, and the framework's build, whose rounding is its own.
 
 import hashlib
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from benchmarks.data.images import PARTS, ImageSet, Split
 from benchmarks.data.preprocessing import Preprocessing, opencv_version
 from benchmarks.measure import CLOCK
 from implementations import provenance
+from implementations.commandline import Notice
 from implementations.errors import UserError
 from implementations.files import replacing, sweep
 from implementations.network import Built, Framework, Settings, Weights
@@ -28,7 +28,6 @@ TOLD_EVERY_S = 2.0
 PLAIN = Preprocessing()  # features are fed as they are
 MAXIMUM = 1
 SECONDS = "seconds.json"
-Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ class Base:
     weights: Weights
     preprocessing: Preprocessing
 
-    def features(self, data: ImageSet, folder: Path, tell: Tell) -> tuple[dict[str, Split], float]:
+    def features(self, data: ImageSet, folder: Path, tell: Notice) -> tuple[dict[str, Split], float]:
         """Features (n, height, width, channels) float32 of each part, mapped from files in ``folder``.
 
         Beside them the seconds that they took when they were computed.
@@ -71,14 +70,14 @@ class Base:
             total.update(np.ascontiguousarray(self.weights[parameter.path]).tobytes())
         return total.hexdigest()
 
-    def _compute_once(self, data: ImageSet, place: Path, tell: Tell) -> None:
+    def _compute_once(self, data: ImageSet, place: Path, tell: Notice) -> None:
         try:
             self._compute(data, place, tell)
         except UserError:
             if not place.is_dir():  # another training made them meanwhile
                 raise
 
-    def _compute(self, data: ImageSet, place: Path, tell: Tell) -> None:
+    def _compute(self, data: ImageSet, place: Path, tell: Notice) -> None:
         """Write the features of every part; the folder is there whole or not at all."""
         begun = CLOCK()
         built = self.framework.build(self.network, self.weights, self.settings, training=False)
@@ -106,7 +105,7 @@ class Base:
 class _Told:
     """How far it is, said now and then."""
 
-    tell: Tell
+    tell: Notice
     images: int
     done: int = 0
     told_at: float = 0.0

@@ -41,7 +41,7 @@ def value_of_forks(forks: ArrayLike) -> float:
 
 
 def level(nights: Values) -> tuple[Values, Spread]:
-    """Mean and spread of (..., nights) values, a tenth at either end drawn in.
+    """Mean and spread of (..., nights) values, a twentieth at either end drawn in.
 
     One night that something disturbed neither moves the level nor hides the next step.
     """

@@ -125,8 +125,8 @@ NODE: tuple[tuple[str, Task, int], ...] = (
     ("mlp", "training", 32),
     ("mlp", "training", 1024),
 )
-# What a preset measures of a network that it does not list.
 TRAINED = "mlp"  # the network that a run trains beside what it measures
+# What a preset measures of a network that it does not list.
 ANY: tuple[tuple[Task, int], ...] = (("inference", 1), ("inference", 8), ("training", 4))
 NIGHTLY = {"mlp": (1, 8, 32, 128), "probe": (1, 4, 16), "probe-bn": (1, 4, 16)}
 # Keras once: on all its backends, two cores would need more than the main job's 15 minutes.

@@ -6,7 +6,7 @@ proven to compute the network before its predictions count.
 
 import contextlib
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -20,12 +20,12 @@ from benchmarks.data.preprocessing import Preprocessing
 from implementations import claims, networks
 from implementations.certificates import Certificate, first_breach
 from implementations.claims import Claim
+from implementations.commandline import Notice
 from implementations.errors import UserError
 from implementations.processes import ChildFailedError
 from implementations.proving import Prover
 
 TIMEOUT_S = 24 * 3600.0  # 50,000 pictures through VGG16 on two cores
-Notice = Callable[[str], None]
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """A run's proofs: made, or taken over where all that they rest on is as it was."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -8,10 +8,9 @@ from benchmarks import results
 from implementations import certificates
 from implementations.certificates import Certificate, first_breach
 from implementations.claims import Claim
+from implementations.commandline import Notice
 from implementations.errors import UserError
 from implementations.proving import Prover
-
-Notice = Callable[[str], None]
 
 
 @dataclass

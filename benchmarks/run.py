@@ -24,9 +24,10 @@ from benchmarks.recipes import Recipe
 from benchmarks.sensors import Sensors, describe_gpu, nvml
 from benchmarks.trainings import Trainings
 from benchmarks.watch import Watch
-from implementations import claims, networks, sameness
+from implementations import claims
 from implementations.certificates import Certificate, first_breach
 from implementations.claims import Claim
+from implementations.commandline import Notice
 from implementations.errors import UserError
 from implementations.files import sweep
 from implementations.network import known
@@ -36,12 +37,11 @@ from implementations.proving import Prover
 
 SCHEDULE_SEED = 0
 TARGET = 0.015  # the precision whose price a run names at its end
-Notice = Callable[[str], None]
 Turn = tuple[Case, int]
 
 
 @dataclass(frozen=True)
-class Effort:
+class Stopping:
     """When a run stops adding forks, and how long it waits for one.
 
     It stops at a precision of every compared ratio, or when time is spent.
@@ -51,6 +51,10 @@ class Effort:
     budget_s: float  # from the start of the run, proofs included; the preset's forks are always made
     timeout_s: float | None = None  # of a fork; the preset's where nothing is said
     forks: int | None = None  # of each case at least; the preset's where nothing is said
+
+    def as_data(self) -> dict[str, float | None]:
+        """What a run that is gone on with keeps; its budget begins anew."""
+        return {"precision": self.precision, "timeout_s": self.timeout_s, "forks": self.forks}
 
 
 @dataclass
@@ -64,8 +68,9 @@ class Run:
     prover: Prover
     notice: Notice
     policies: Sequence[str] = (EQUAL,)
-    effort: Effort = Effort(precision=0.03, budget_s=0.0)
+    stopping: Stopping = Stopping(precision=0.03, budget_s=0.0)
     clock: Callable[[], float] = time.monotonic
+    trains: bool = True  # at the end, the recipe of a network that has one
     recipes: Sequence[Recipe] = ()  # whose networks are proven for a training, at their size
 
     def __post_init__(self) -> None:
@@ -103,7 +108,7 @@ class Run:
     @property
     def forks(self) -> int:
         """Of each case, before any is added."""
-        return self.effort.forks or self.preset.forks
+        return self.stopping.forks or self.preset.forks
 
     # --- The folder ---
 
@@ -116,6 +121,8 @@ class Run:
             "frameworks": list(self.frameworks),
             "networks": list(self.networks),
             "policies": list(self.policies),
+            "stopping": self.stopping.as_data(),
+            "trains": self.trains,
             "device": self.prover.device,
             "threads": self.prover.launcher.threads,
             "machine": machine.description(),
@@ -171,7 +178,7 @@ class Run:
     def _matters(self, claim: Claim) -> bool:
         """Whether this run rests on ``claim``: files of large networks only where they are measured."""
         measured = {(case.network, case.exporter) for case in self.cases if case.exporter}
-        small = not sameness.is_large(networks.build(claim.network))
+        small = not claims.is_large(claim)
         return claim.exporter is None or small or (claim.network, claim.exporter) in measured
 
     # --- Ceilings ---
@@ -241,12 +248,12 @@ class Run:
         """Cases of ratios that are wider than asked for, where no fork of either side failed."""
         failed = {results.case_of(failure) for failure in self.failures if failure["fork"] is not None}
         found = comparisons.comparisons(results.forks(self.folder))
-        return comparisons.widest(found, self.effort.precision, without=failed)
+        return comparisons.widest(found, self.stopping.precision, without=failed)
 
     def _measure_while_time(self, cases: Sequence[Case], progress: Progress) -> bool:
         """One more fork of each case; whether there was time for all."""
         for case in cases:
-            if self.clock() + progress.typical(case) > self.started + self.effort.budget_s:
+            if self.clock() + progress.typical(case) > self.started + self.stopping.budget_s:
                 return False
             self.measure_turn(case, self._next_number(case))
             progress.finished(case)
@@ -261,7 +268,7 @@ class Run:
     def _notice_precision(self, progress: Progress) -> None:
         """How narrow the ratios became, and what more would cost."""
         found = comparisons.comparisons(results.forks(self.folder))
-        reached = comparisons.precision_of(found, self.effort.precision, TARGET)
+        reached = comparisons.precision_of(found, self.stopping.precision, TARGET)
         if not reached.ratios:
             return
         price = "more forks than can be foreseen"
@@ -271,7 +278,7 @@ class Run:
             )
         self.notice(
             f"precision: {reached.reached} of {reached.ratios} ratios within"
-            f" {comparisons.shown_width(self.effort.precision)}, the widest"
+            f" {comparisons.shown_width(self.stopping.precision)}, the widest"
             f" {comparisons.shown_width(reached.widest)}; {comparisons.shown_width(TARGET)} everywhere"
             f" would take {price}"
         )
@@ -290,7 +297,7 @@ class Run:
         if (full := self._out_of_memory_at(case)) is not None:
             return f"not tried: out of memory at batch {full}"
         try:
-            timeout = self.effort.timeout_s or self.preset.timeout_s
+            timeout = self.stopping.timeout_s or self.preset.timeout_s
             fork = self.forker.measure(case, number, self.proofs.path(claim), final, timeout)
         except ForkFailedError as failure:
             about |= {"out_of_memory": failure.out_of_memory}

@@ -1,11 +1,11 @@
 """The weights that a training starts from: seeded, or where a file has them, those of the file."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from implementations import weights
+from implementations.commandline import Notice
 from implementations.errors import UserError
 from implementations.processes import Launcher
 from implementations.proving import Prover
@@ -15,7 +15,6 @@ from implementations.weights import WeightFile
 INITIAL = "initial"
 PUBLISHED = "imagenet"
 CONVERSION = 1  # raised when the same published file would give other weights
-Notice = Callable[[str], None]
 
 
 def file(

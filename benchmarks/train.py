@@ -3,7 +3,6 @@
 import dataclasses
 import hashlib
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,13 +19,13 @@ from benchmarks.recipes import Recipe, named
 from benchmarks.recipes.tables import as_table
 from benchmarks.telling import LOG
 from implementations import weights
+from implementations.commandline import Notice
 from implementations.errors import UserError
 from implementations.proving import Prover
 from implementations.spec import Network
 from implementations.weights import raw_words
 
 TIMEOUT_S = 30 * 24 * 3600.0  # a full recipe takes days on a CPU
-Notice = Callable[[str], None]
 
 
 @dataclass(frozen=True)

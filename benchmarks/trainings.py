@@ -3,7 +3,7 @@
 import datetime
 import random
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,10 +16,9 @@ from benchmarks.recipes import Recipe
 from benchmarks.train import Wanted
 from implementations.certificates import first_breach
 from implementations.claims import Claim
+from implementations.commandline import Notice
 from implementations.network import known
 from implementations.processes import ChildFailedError
-
-Notice = Callable[[str], None]
 
 
 def schedule(frameworks: Sequence[str], seeds: int) -> list[tuple[str, int]]:

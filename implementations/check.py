@@ -12,6 +12,7 @@ from implementations import convert, networks, optimizer_table, selection, slips
 from implementations.cache import Cache
 from implementations.certificates import Certificate, at_level, first_breach, strict
 from implementations.claims import Claim, claims
+from implementations.commandline import SOMETHING_FAILED
 from implementations.console import CONSOLE
 from implementations.errors import UserError
 from implementations.files import require_place
@@ -19,7 +20,6 @@ from implementations.network import ADAPTERS, REDUCED_PRECISIONS, known
 from implementations.processes import Launcher, available_cores, parse_pythons
 from implementations.proving import Prover
 
-BREACH = 1
 VALUES_AND_GRADIENTS = "0-2"
 COLUMNS = (
     ("0 counts", 0, None),
@@ -184,4 +184,4 @@ def _verdict(certificates: dict[Claim, Certificate]) -> int:
     breaches = [(claim, c) for claim, c in certificates.items() if not c["passed"]]
     for claim, certificate in breaches:
         CONSOLE.print(f"{claim.network} in {claim.title}: {first_breach(certificate)}", style="bold")
-    return BREACH if breaches else 0
+    return SOMETHING_FAILED if breaches else 0

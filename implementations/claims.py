@@ -1,4 +1,4 @@
-"""What is to be proven: which network in which framework, or from which exporter.."""
+"""What is to be proven: which network in which framework or export; which share a child; their memory."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -56,8 +56,8 @@ class Claim:
 
 
 def titled(framework: str, exporter: str | None, policy: str = EQUAL) -> str:
-    """``onnxruntime (pytorch)``, ``pytorch, best``: how a case, a claim and their rows are called."""
-    source = f" ({exporter})" if exporter else ""
+    """``onnxruntime (from pytorch)``, ``pytorch, best``: how a case, a claim and their rows are called."""
+    source = f" (from {exporter})" if exporter else ""
     return f"{framework}{source}" if policy == EQUAL else f"{framework}{source}, {policy}"
 
 

@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SOMETHING_FAILED = 1  # and the rest is there
 USER_MISTAKE = 2
 INTERRUPTED = 130
+Notice = Callable[[str], None]  # takes a line that is to be shown
 
 
 class Parser(argparse.ArgumentParser):

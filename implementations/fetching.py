@@ -4,11 +4,11 @@ What came of a file before the connection broke is kept beside it, and the next 
 """
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from implementations.commandline import Notice
 from implementations.errors import UserError
 
 TIMEOUT_S = 60.0  # without a byte
@@ -35,7 +35,7 @@ class PublishedFile:
         return f"licence: {self.licence}"
 
 
-def fetch(file: PublishedFile, folder: Path, what: str, notice: Callable[[str], None]) -> Path:
+def fetch(file: PublishedFile, folder: Path, what: str, notice: Notice) -> Path:
     """``file`` out of ``folder``, fetched into it if it is not there; ``UserError`` if that fails.
 
     ``what`` names it in a sentence; ``notice`` hears where it comes from and its licence.

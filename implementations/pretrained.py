@@ -4,12 +4,12 @@ Fetched once and kept in the cache; a file whose bytes are not the published one
 SHA-256 of torchvision's files begin as their names end; the MD5 of Keras' stand in its source.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from implementations import fetching
+from implementations.commandline import Notice
 from implementations.errors import UserError
 
 NAME = "imagenet"
@@ -139,6 +139,6 @@ def published(text: str, network: str) -> Published:
     return there[origin] if origin else next(iter(there.values()))
 
 
-def fetch(file: Published, folder: Path, notice: Callable[[str], None]) -> Path:
+def fetch(file: Published, folder: Path, notice: Notice) -> Path:
     """``file`` out of ``folder``, fetched into it if it is not there; ``UserError`` if that fails."""
     return fetching.fetch(file, folder, "the published weights", notice)

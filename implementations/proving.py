@@ -12,6 +12,7 @@ from implementations import certificates, networks, provenance, weights
 from implementations.cache import Cache
 from implementations.certificates import Certificate, signed
 from implementations.claims import Claim, grouped, is_large, needed_bytes
+from implementations.commandline import Notice
 from implementations.errors import UserError
 from implementations.memory import available_bytes
 from implementations.network import TrainingProofs, known
@@ -245,9 +246,7 @@ class Prover:
         return list(self._launcher().ask(framework, task, request, TABLE_TIMEOUT_S))
 
 
-def in_each(
-    frameworks: Iterable[str], make: Callable[[str], T], notice: Callable[[str], None]
-) -> dict[str, T]:
+def in_each(frameworks: Iterable[str], make: Callable[[str], T], notice: Notice) -> dict[str, T]:
     """What ``make`` gives for every framework, but for one whose child fails: ``notice`` hears why."""
     found = {}
     for framework in frameworks:

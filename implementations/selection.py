@@ -1,14 +1,13 @@
 """Which frameworks and which device a command works with: what was asked for, against what is there."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
-from implementations.commandline import ROOT
+from implementations.commandline import ROOT, Notice
 from implementations.errors import UserError
 from implementations.network import ADAPTERS, LABEL, known, place
 from implementations.processes import Launcher, missing
 
-Notice = Callable[[str], None]
 DRIVER_FILES = (Path("/proc/driver/nvidia/version"), Path("/dev/nvidiactl"), Path("/dev/dxg"))
 TOX = ROOT / ".tox"
 CUDA_ENVIRONMENTS = {

@@ -10,11 +10,11 @@ from typing import Any
 
 from rich.table import Table
 
+from implementations.commandline import SOMETHING_FAILED
 from implementations.console import CONSOLE
 from implementations.files import replacing
 from implementations.proving import Prover, in_each
 
-BREACH = 1
 TASKS = {
     "networks": "implementations.mutants:prove_mutants",
     "trainings": "implementations.training_mutants:prove_mutants",
@@ -29,7 +29,7 @@ def run(prover: Prover, frameworks: Sequence[str]) -> int:
         CONSOLE.print(of_networks({name: record["networks"] for name, record in records.items()}))
         CONSOLE.print(of_trainings({name: record["trainings"] for name, record in records.items()}))
     held = len(records) == len(frameworks) and all(caught(record) for record in records.values())
-    return 0 if held else BREACH
+    return 0 if held else SOMETHING_FAILED
 
 
 def caught(record: Record) -> bool:

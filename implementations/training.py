@@ -1,7 +1,6 @@
-"""Losses, optimizers and schedules as data: they belong to the specification. Standard library only.
+"""Optimizers, weight decay and schedules as data: they belong to the specification. Standard library only.
 
-The loss of every network so far is softmax cross-entropy on logits with integer labels, mean over
-the batch, each head counted with its ``loss_weight``.
+Losses belong to the networks: ``spec.Loss``.
 
 One name stands for several optimizers: frameworks differ in where epsilon stands, and in whether the
 learning rate stands inside a velocity. ``FORMS`` lists the variants of each method; an adapter

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from benchmarks import intervals
+from implementations.claims import titled
 from implementations.network import place
 from implementations.policies import BEST, EQUAL
 from reports import charts, columns, headings, learning_data, sameness_data
 from reports.columns import ends, short
-from reports.proofs import title
 from reports.queries import Group, Measured, Report
 from reports.wording import shortened
 
@@ -65,7 +65,7 @@ def bare(rows: Mapping[str, list[Row]], names: Sequence[str], extra: Mapping[str
 def _names(reports: Sequence[Report], history: Iterable[Row]) -> list[str]:
     """All frameworks' titles, by the table of adapters."""
     groups = {case.title: case.case.framework for r in reports for g in r.groups for case in g.cases}
-    proofs = {title(p.framework, p.exporter): p.framework for r in reports for p in r.proofs}
+    proofs = {titled(p.framework, p.exporter): p.framework for r in reports for p in r.proofs}
     curves = {c.framework: c.framework for r in reports for t in r.trainings for c in t.curves}
     found = {**proofs, **groups, **curves, **{row["name"]: row["name"] for row in history}}
     return sorted(found, key=lambda name: (place(found[name]), name))

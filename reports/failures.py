@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import results
-from reports import proofs
+from implementations.claims import titled
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def _failure(content: dict[str, Any]) -> Failure:
         network=str(content["network"]),
         task=str(content["task"]),
         batch=None if batch is None else int(batch),
-        title=proofs.title(str(content["framework"]), content.get("exporter")),
+        title=titled(str(content["framework"]), content.get("exporter")),
         reason=str(content["reason"]),
     )
 

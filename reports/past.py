@@ -10,9 +10,9 @@ from benchmarks import results
 from benchmarks.changes import differences
 from benchmarks.history.series import RunRow, Series, TrainingRow
 from benchmarks.metrics import SPEED
+from implementations.claims import titled
 from reports import regressions, rerun
 from reports.columns import ends, short
-from reports.proofs import title
 from reports.regressions import Said
 from reports.sameness_data import BAD, GOOD, cell
 from reports.watched import Night, Step, Watched, steps, watched
@@ -81,7 +81,7 @@ def _identity(one: Watched) -> Row:
         "network": network,
         "task": task,
         "batch": batch,
-        "name": title(framework, exporter),
+        "name": titled(framework, exporter),
         "policy": policy,
         "precision": key.get("precision"),
         "device": key.get("device_model"),

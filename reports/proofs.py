@@ -11,6 +11,7 @@ from benchmarks.results import refused
 from implementations import bounds, certificates, networks, sameness
 from implementations.certificates import Certificate
 from implementations.check import COLUMNS
+from implementations.claims import titled
 from implementations.errors import UserError
 from implementations.network import Settings, place
 from implementations.policies import EQUAL
@@ -72,18 +73,12 @@ class Proof:
 
     @property
     def title(self) -> str:
-        return title(self.framework, self.exporter, self.policy)
+        return titled(self.framework, self.exporter, self.policy)
 
     @property
     def compared(self) -> int:
         """Tensors and facts that were compared."""
         return sum(comparison.cell.compared for comparison in self.comparisons)
-
-
-def title(framework: str, exporter: str | None, policy: str = EQUAL) -> str:
-    """The framework; for an exported file also where it comes from; the policy if it is not ``equal``."""
-    source = f" (from {exporter})" if exporter else ""
-    return f"{framework}{source}" if policy == EQUAL else f"{framework}{source}, {policy}"
 
 
 def read(folder: Path) -> tuple[Proof, ...]:

@@ -1,7 +1,6 @@
 """The commands that write pages: one file of runs, or a site of many."""
 
 import argparse
-import contextlib
 import itertools
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from benchmarks.history.queries import History
-from implementations.errors import UserError
+from implementations.files import replacing, require_place
 from reports import headlines, page, past, queries, wording
 from reports.queries import Report
 from reports.sameness_data import BAD, GOOD, cell
@@ -20,7 +19,7 @@ Row = dict[str, Any]
 def html(options: argparse.Namespace) -> int:
     output = options.output or options.results[0] / "report.html"
     reports = [queries.read(folder) for folder in options.results]
-    check_place(output)
+    require_place(output)
     write(output, page.render(reports, _history(options.history)))
     print(f"report: {output}")  # noqa: T201  # the command's answer
     return 0
@@ -29,7 +28,6 @@ def html(options: argparse.Namespace) -> int:
 def site(options: argparse.Namespace) -> int:
     """Index, a page a run, and the history's page; links are relative, so that any web host will do."""
     names = _names(options.results)
-    _make(options.output / "runs")
     rows = []
     for name, folder in zip(names, options.results, strict=True):
         report = queries.read(folder)
@@ -89,35 +87,7 @@ def _heading(rows: Sequence[Row]) -> str:
 # --- Files ----------------------------------------------------------------------------------
 
 
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise _unwritable(folder, error.strerror or type(error).__name__) from None
-
-
-def check_place(path: Path) -> None:
-    if path.is_dir() or not path.absolute().parent.is_dir():
-        raise _unwritable(path, "it is a folder" if path.is_dir() else "its folder does not exist")
-
-
 def write(path: Path, text: str) -> None:
-    """Write under a temporary name, then rename: the page is there whole or not at all."""
-    temporary = path.with_name(f".{path.name}.partial")
-    try:
+    """The page is there whole or not at all; ``UserError`` for what the system refuses."""
+    with replacing(path, "the report") as temporary:
         temporary.write_bytes(text.encode("utf-8", "replace"))  # JSON can hold halves of characters
-        temporary.replace(path)
-    except OSError as error:
-        raise _unwritable(path, error.strerror or type(error).__name__) from None
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
-
-
-def _unwritable(path: Path, why: str) -> UserError:
-    return UserError(
-        f"the report cannot be written ({why})",
-        given=path,
-        allowed="a file's name in a folder that exists and can be written",
-        todo="make the folder, free space, or choose another -o FILE",
-    )

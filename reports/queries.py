@@ -13,6 +13,7 @@ from benchmarks.comparisons import Comparison
 from benchmarks.intervals import Interval
 from benchmarks.plan import Case
 from benchmarks.results import Fork
+from implementations.claims import titled
 from implementations.errors import UserError
 from implementations.network import place
 from implementations.policies import EQUAL
@@ -56,7 +57,7 @@ class Measured:
 
     @property
     def title(self) -> str:
-        return proofs.title(self.case.framework, self.case.exporter)
+        return titled(self.case.framework, self.case.exporter)
 
     @property
     def ms_per_image(self) -> float:
@@ -231,7 +232,7 @@ def _unproven(
     for fork in forks:
         if fork.attributes["certificate"] not in proven:
             case = fork.case
-            name = proofs.title(case.framework, case.exporter)
+            name = titled(case.framework, case.exporter)
             yield f"{case.network} {case.task} batch {case.batch} in {name}, fork {fork.attributes['fork']}"
     for task, curve in trainings:
         if curve.certificate not in proven:

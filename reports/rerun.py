@@ -4,7 +4,7 @@ import datetime
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,14 +12,13 @@ from typing import Any
 from benchmarks import changes, plan, results
 from benchmarks.history.series import Point, RunRow, Series
 from benchmarks.prospects import RERUN
-from implementations.commandline import ROOT
+from implementations.commandline import ROOT, Notice
 from implementations.errors import UserError
 from implementations.network import plain
 from reports.regressions import Said, Tonight
 from reports.watched import Night, Watched
 
 NAME = re.compile(r"rerun-of-(\d{4}-\d\d-\d\d)-")  # of a re-run's folder
-Notice = Callable[[str], None]
 
 
 @dataclass(frozen=True)

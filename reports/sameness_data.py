@@ -4,9 +4,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from implementations.check import COLUMNS
+from implementations.claims import titled
 from reports import layers
 from reports.headings import Column
-from reports.proofs import Cell, Proof, title
+from reports.proofs import Cell, Proof
 from reports.queries import Report
 from reports.slips import Slip, Slips
 
@@ -61,7 +62,7 @@ def cell(text: str, value: float | None = None, note: str = "", tone: str = "", 
 
 
 def _identity(proof: Proof) -> Row:
-    name = title(proof.framework, proof.exporter)
+    name = titled(proof.framework, proof.exporter)
     return {"network": proof.network, "name": name, "policy": proof.policy}
 
 

@@ -10,10 +10,10 @@ from benchmarks.data import cifar10, digits, fashion_mnist, flowers102, folder, 
 from benchmarks.data.images import ABOUT, ImageSet, store
 from benchmarks.data.preprocessing import opencv
 from implementations.cache import Cache
+from implementations.commandline import Notice
 from implementations.errors import UserError
 from implementations.fetching import PublishedFile, fetch, require_published
 
-Notice = Callable[[str], None]
 FORMAT = 2  # raised when the same files would give other pixels or splits
 
 

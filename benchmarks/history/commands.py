@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks import archive, results
-from implementations.commandline import USER_MISTAKE
+from implementations.commandline import SOMETHING_FAILED, USER_MISTAKE
 from implementations.console import CONSOLE
 from implementations.errors import UserError
 from implementations.files import sweep
@@ -15,8 +15,6 @@ from implementations.files import sweep
 if TYPE_CHECKING:
     from benchmarks.history.importing import Imported
     from benchmarks.history.queries import History
-
-SOMETHING_REFUSED = 1
 
 
 def add_import(command: argparse.ArgumentParser) -> None:
@@ -120,4 +118,4 @@ def _told(refused: Sequence[UserError], *, read: bool = False) -> int:
     """The exit code, after a line for each that was refused: 1 where others were read, 2 if none was."""
     for error in refused:
         sys.stderr.write(f"error: {error}\n")
-    return (SOMETHING_REFUSED if read else USER_MISTAKE) if refused else 0
+    return (SOMETHING_FAILED if read else USER_MISTAKE) if refused else 0

@@ -1,6 +1,6 @@
 """Puts the files of runs into the history: each once, all of a run or nothing, whoever else imports."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,9 +11,9 @@ from benchmarks import results
 from benchmarks.history import records, schema
 from benchmarks.history.database import Database
 from benchmarks.history.records import Record, Row, RunFiles
+from implementations.commandline import Notice
 from implementations.errors import UserError
 
-Notice = Callable[[str], None]
 TABLES: dict[str, Table] = {
     "certificates": schema.CERTIFICATES,
     "ceilings": schema.CEILINGS,

@@ -10,9 +10,10 @@ from benchmarks import results
 from benchmarks.history import filters as asking
 from benchmarks.history import importing, migrating, rebuilding, schema
 from benchmarks.history.database import Database
-from benchmarks.history.importing import Imported, Notice
+from benchmarks.history.importing import Imported
 from benchmarks.history.points import Asked, proofs, utc
 from benchmarks.history.series import ForkRow, RunRow, Series, TrainingRow
+from implementations.commandline import Notice
 from implementations.errors import UserError
 
 

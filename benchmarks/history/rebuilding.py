@@ -7,7 +7,8 @@ from sqlalchemy import Connection, delete, select
 
 from benchmarks.history import importing, records, schema
 from benchmarks.history.database import Database
-from benchmarks.history.importing import Imported, Notice
+from benchmarks.history.importing import Imported
+from implementations.commandline import Notice
 from implementations.errors import UserError
 
 

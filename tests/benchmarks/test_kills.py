@@ -16,7 +16,7 @@ import scipy.special  # noqa: F401  every run would wait for it
 from stand_in import StandIn
 
 from benchmarks import results
-from benchmarks.run import Effort, Run
+from benchmarks.run import Run, Stopping
 from implementations.cache import Cache
 from implementations.files import PARTIAL
 from implementations.proving import Prover
@@ -29,7 +29,7 @@ FRAMEWORKS = ["pytorch", "paddle"]
 def go_on(folder: Path, cache: Path) -> None:
     """One run in ``folder``, from the start or from where another one was killed."""
     prover = Prover(StandIn(1, real=True), Cache(cache))
-    run = Run(folder, "quick", FRAMEWORKS, ["mlp"], prover, lambda line: None, effort=Effort(0.03, 0.0))
+    run = Run(folder, "quick", FRAMEWORKS, ["mlp"], prover, lambda line: None, stopping=Stopping(0.03, 0.0))
     run.open()
     run.prove()
     run.measure()

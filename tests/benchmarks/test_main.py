@@ -1,4 +1,4 @@
-"""The commands, as far as they prepare a run: where it lies."""
+"""The commands, as far as they prepare a run: where it lies, and with which options it is gone on with."""
 
 import argparse
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks import __main__ as command
 from benchmarks import results
-from benchmarks.run import Run
+from benchmarks.run import Run, Stopping
 from implementations import selection
 
 
@@ -18,7 +18,8 @@ def options(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> argparse.Namespa
     monkeypatch.setattr(results, "stamp", lambda: "20260101T010000Z")
     monkeypatch.setattr(selection, "frameworks", lambda *_, **__: ["pytorch"])
     monkeypatch.setattr(selection, "device", lambda *_: "cpu")
-    return command.parser().parse_args(["run", "--threads", "1", "--cache-dir", str(tmp_path / "cache")])
+    words = ["--preset", "quick", "--threads", "1", "--cache-dir", str(tmp_path / "cache")]
+    return command.parser().parse_args(["run", *words])
 
 
 def opened(options: argparse.Namespace) -> Run:
@@ -50,3 +51,33 @@ def test_a_folder_that_is_named_is_gone_on_with(options: argparse.Namespace, tmp
 def test_a_run_that_is_never_begun_leaves_no_folder(options: argparse.Namespace, tmp_path: Path) -> None:
     command._prepared(options, ["mlp"])
     assert not (tmp_path / "results").exists()
+
+
+@pytest.fixture
+def begun(options: argparse.Namespace, tmp_path: Path) -> Path:
+    """A run that was asked for more than its preset."""
+    options.output, options.preset = tmp_path / "begun", "full"
+    run = command._prepared(options, ["mlp"])
+    run.stopping, run.trains = Stopping(0.01, budget_s=60.0, timeout_s=90, forks=10), False
+    command._open(run, options)
+    return options.output
+
+
+def resumed(folder: Path, *words: str) -> list[object]:
+    options = command.parser().parse_args(["run", "--resume", str(folder), *words])
+    command._resume(options)
+    names = ("preset", "precision", "timeout", "forks", "no_training", "budget")
+    return [getattr(options, name) for name in names]
+
+
+def test_a_run_is_gone_on_with_by_its_own_options(begun: Path) -> None:
+    assert resumed(begun) == ["full", 0.01, 90, 10, True, None]
+
+
+def test_what_is_given_now_counts_before_them(begun: Path) -> None:
+    given = ("--precision", "5", "--timeout", "30", "--forks", "4", "--budget", "2")
+    assert resumed(begun, *given) == ["full", 0.05, 30, 4, True, 120]
+
+
+def test_a_preset_that_is_given_is_not_replaced_though_it_be_the_default(begun: Path) -> None:
+    assert resumed(begun, "--preset", command.DEFAULT_PRESET)[0] == command.DEFAULT_PRESET

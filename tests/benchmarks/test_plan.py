@@ -101,7 +101,7 @@ def test_a_slug_is_one_name_in_a_folder() -> None:
 
 
 def test_a_title_says_where_an_export_comes_from() -> None:
-    assert Case("mlp", "inference", 1, "onnxruntime", "paddle").title == "onnxruntime (paddle)"
+    assert Case("mlp", "inference", 1, "onnxruntime", "paddle").title == "onnxruntime (from paddle)"
 
 
 # --- The schedule -------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from stand_in import Options, StandIn
 from benchmarks import __main__ as command
 from benchmarks import comparisons, plan, results
 from benchmarks.forking import ForkFailedError
-from benchmarks.run import Effort, Run
+from benchmarks.run import Run, Stopping
 from implementations.cache import Cache
 from implementations.processes import Finished
 from implementations.proving import Prover
@@ -55,7 +55,7 @@ def started(tmp_path: Path, said: list[str]) -> Any:
         object.__setattr__(made, "clock", clock)
         prover = Prover(made, Cache(tmp_path / "cache"))
         run = Run(tmp_path / "run", "quick", [A, B], ["mlp"], prover, said.append)
-        run.clock, run.effort, run.started = clock, Effort(precision, minutes * MINUTE), clock.now
+        run.clock, run.stopping, run.started = clock, Stopping(precision, minutes * MINUTE), clock.now
         run.open()
         run.prove()
         return run
@@ -119,7 +119,7 @@ def test_the_presets_forks_are_made_whatever_the_budget(started: Any, minutes: f
 
 def test_more_forks_than_the_presets_can_be_asked_for(started: Any) -> None:
     run = started(noisy, minutes=0)
-    run.effort = dataclasses.replace(run.effort, forks=5)
+    run.stopping = dataclasses.replace(run.stopping, forks=5)
     run.measure()
     assert made(run) == {A: 5, B: 5}
 

@@ -91,7 +91,7 @@ def test_two_forks_would_have_shown_no_step_that_could_be_named(forks: Make) -> 
 
 
 def test_an_export_is_shown_with_its_exporter(forks: Make) -> None:
-    assert rows(summary.table(forks(EXPORT, [1.0])))[0][3] == "onnxruntime (pytorch)"
+    assert rows(summary.table(forks(EXPORT, [1.0])))[0][3] == "onnxruntime (from pytorch)"
 
 
 def test_every_group_has_a_fastest_of_its_own(forks: Make) -> None:
@@ -121,7 +121,7 @@ def test_failures_of_a_case_are_counted_in_one_row() -> None:
 def test_failures_of_two_cases_have_two_rows() -> None:
     found = [failure(PYTORCH, 1, "x"), failure(EXPORT, 1, "y"), failure(PYTORCH, 2, "x")]
     shown = [(row[3], row[4]) for row in rows(summary.table([], found))]
-    assert shown == [("pytorch", "2 FAILED"), ("onnxruntime (pytorch)", "1 FAILED")]
+    assert shown == [("pytorch", "2 FAILED"), ("onnxruntime (from pytorch)", "1 FAILED")]
 
 
 def test_a_case_that_failed_in_part_shows_both(forks: Make) -> None:

@@ -230,7 +230,7 @@ def test_a_crash_costs_its_own_claim_only(prover: Prover) -> None:
 
 def test_a_claims_title_and_slug_name_the_exporter() -> None:
     claim = Claim("onnxruntime", "mlp", exporter="paddle")
-    assert (claim.title, claim.slug) == ("onnxruntime (paddle)", "mlp-onnxruntime-from-paddle")
+    assert (claim.title, claim.slug) == ("onnxruntime (from paddle)", "mlp-onnxruntime-from-paddle")
 
 
 def test_the_table_of_exports_says_what_a_file_costs_and_who_wrote_it() -> None:

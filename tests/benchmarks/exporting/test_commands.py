@@ -123,7 +123,7 @@ def test_pytest_benchmark_compares_two_exported_runs(runs: list[Path], tmp_path:
     ]
     said = compared(*paths)
     assert said.count("mlp training batch 32 / pytorch / ") == 2
-    assert said.count("googlenet inference batch 8 / onnxruntime (pytorch), best / ") == 1
+    assert said.count("googlenet inference batch 8 / onnxruntime (from pytorch), best / ") == 1
     for rates in (FIRST, LAST):
         assert f"{1000 * 32 / statistics.median(rates):.4f}" in said  # milliseconds a step
 

@@ -16,11 +16,13 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from benchmarks import archive, evaluate, learning, plan, results, summary, train, training_options
+from benchmarks import archive, plan, results, summary
+from benchmarks.evaluation import command
 from benchmarks.exporting import commands as exporting
 from benchmarks.history import commands as history
 from benchmarks.run import Run, Stopping
-from benchmarks.train import Wanted
+from benchmarks.training import choices, outcome, train
+from benchmarks.training.train import Wanted
 from implementations import commandline, networks, policies, selection
 from implementations.cache import Cache
 from implementations.commandline import ROOT, Parser
@@ -55,7 +57,7 @@ def parser() -> Parser:
     )
     _add_list(commands.add_parser("list", help="show the cases of a preset"))
     _add_run(commands.add_parser("run", help="prove, measure and train, in fresh processes"))
-    evaluate.add_options(commands.add_parser("evaluate", help="accuracy of given weights on given pictures"))
+    command.add_options(commands.add_parser("evaluate", help="accuracy of given weights on given pictures"))
     _add_train(commands.add_parser("train", help="prove one recipe's network, then train it"))
     _add_pack(commands.add_parser("pack", help="a run as one archive"))
     history.add_import(commands.add_parser("import", help="runs into the history, also from archives"))
@@ -130,7 +132,7 @@ def _add_resume(command: argparse.ArgumentParser) -> None:
 
 
 def _add_train(command: argparse.ArgumentParser) -> None:
-    training_options.add(command)
+    choices.add(command)
     _add_resume(command)
     _add_output(command)
     command.set_defaults(run=_train, device="auto", preset=TRAINING, network=None, policy=None)
@@ -215,7 +217,7 @@ def _run(options: argparse.Namespace) -> int:
         if trained is not None:
             run.trainings.run(trained, run.frameworks)
     CONSOLE.print(summary.table(results.forks(run.folder), run.failures))
-    CONSOLE.print(learning.table(results.trainings(run.folder)))
+    CONSOLE.print(outcome.table(results.trainings(run.folder)))
     return _end(run, options)
 
 
@@ -266,7 +268,7 @@ def _latest(is_training: bool) -> Path:
 
 
 def _train(options: argparse.Namespace) -> int:
-    recipe = training_options.recipe(options)
+    recipe = choices.recipe(options)
     if options.resume is not None:
         _resume(options)
     run = _prepared(options, [])
@@ -274,12 +276,12 @@ def _train(options: argparse.Namespace) -> int:
     run.recipes = [recipe]
     skip = options.skip_damaged
     data = train.load(recipe, options.data_dir, run.prover, CONSOLE.print, skip_damaged=skip)
-    wanted = training_options.wanted(options, recipe, data)
+    wanted = choices.wanted(options, recipe, data)
     with _interruptible(run):
         _open(run, options)
         run.prove()
         run.trainings.run(wanted, run.frameworks, options.seeds)
-    CONSOLE.print(learning.table(results.trainings(run.folder)))
+    CONSOLE.print(outcome.table(results.trainings(run.folder)))
     return _end(run, options)
 
 

@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-from benchmarks import archive, plan, train, trainings
+from benchmarks import archive, plan
 from benchmarks.run import Run
+from benchmarks.training import train, trainings
 from implementations import commandline, policies, selection
 from implementations.cache import Cache
 from implementations.errors import UserError

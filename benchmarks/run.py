@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from benchmarks import comparisons, machine, plan, results, trainings
+from benchmarks import comparisons, machine, plan, results
 from benchmarks.failures import Failures, now
 from benchmarks.forking import Forker, ForkFailedError
 from benchmarks.plan import Case, Preset
@@ -22,7 +22,8 @@ from benchmarks.progress import Progress
 from benchmarks.proofs import Proofs
 from benchmarks.recipes import Recipe
 from benchmarks.sensors import Sensors, describe_gpu, nvml
-from benchmarks.trainings import Trainings
+from benchmarks.training import trainings
+from benchmarks.training.trainings import Trainings
 from benchmarks.watch import Watch
 from implementations import claims
 from implementations.certificates import Certificate, first_breach

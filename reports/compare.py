@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks import intervals, pairs
+from benchmarks import intervals
 from benchmarks.history.series import Series
 from benchmarks.intervals import Interval
-from benchmarks.nights import value_of_forks
-from benchmarks.pairs import Told
+from benchmarks.regression import pairs
+from benchmarks.regression.nights import value_of_forks
+from benchmarks.regression.pairs import Told
 from implementations.errors import UserError
 from reports.selections import Selection
 from reports.tables import Table

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from benchmarks import results
-from benchmarks.changes import differences
 from benchmarks.history.series import RunRow, Series, TrainingRow
-from benchmarks.metrics import SPEED
+from benchmarks.regression.changes import differences
+from benchmarks.regression.metrics import SPEED
 from implementations.claims import titled
 from reports import regressions, rerun
 from reports.columns import ends, short

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import changes, verdicts
-from benchmarks.expectations import WINDOW
-from benchmarks.metrics import SPEED
-from benchmarks.nights import FEWEST, MOST
-from benchmarks.verdicts import Case, Judged
+from benchmarks.regression import changes, verdicts
+from benchmarks.regression.expectations import WINDOW
+from benchmarks.regression.metrics import SPEED
+from benchmarks.regression.nights import FEWEST, MOST
+from benchmarks.regression.verdicts import Case, Judged
 from implementations.errors import UserError
 from reports.watched import Night, Watched, as_nights, deviation, since
 

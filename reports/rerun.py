@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks import changes, plan, results
+from benchmarks import plan, results
 from benchmarks.history.series import Point, RunRow, Series
-from benchmarks.prospects import RERUN
+from benchmarks.regression import changes
+from benchmarks.regression.prospects import RERUN
 from implementations.commandline import ROOT, Notice
 from implementations.errors import UserError
 from implementations.network import plain

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.metrics import SPEED
+from benchmarks.regression.metrics import SPEED
 from reports.regressions import Findings, Said
 from reports.tables import Table, percent
 from reports.watched import as_nights, steps

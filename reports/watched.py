@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import changes, nights
-from benchmarks.expectations import Nights
 from benchmarks.history.series import Point, Series, TrainingRow
-from benchmarks.metrics import METRICS, SPEED, Metric
-from benchmarks.nights import Values
+from benchmarks.regression import changes, nights
+from benchmarks.regression.expectations import Nights
+from benchmarks.regression.metrics import METRICS, SPEED, Metric
+from benchmarks.regression.nights import Values
 
 CASE = ("network", "task", "batch", "framework", "exporter", "policy")
 LONGEST = 12  # characters of a commit

@@ -15,9 +15,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from benchmarks import curves, recipes, train
+from benchmarks import recipes
 from benchmarks.data.images import store
 from benchmarks.recipes.tables import as_table
+from benchmarks.training import curves, train
 from implementations import selection, weights
 from implementations.cache import Cache
 from implementations.network import ADAPTERS, known
@@ -50,7 +51,7 @@ def main() -> None:
         }
         found = {"reference": curves.by_reference(recipe, stored, start, 0, options.steps)}
         for name in (name for name in names if known(name).trains):
-            found[name] = launcher.ask(name, "benchmarks.curves:losses", request, TIMEOUT_S)
+            found[name] = launcher.ask(name, "benchmarks.training.curves:losses", request, TIMEOUT_S)
             print(f"{name}: {found[name][0]:.6f} to {found[name][-1]:.6f}")
     for one, other in itertools.combinations(found, 2):
         print(f"{one:>17} {other:>17}  {_told(found[one], found[other])}")

@@ -20,10 +20,10 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import numpy as np
 
-from benchmarks import changes, verdicts
-from benchmarks.expectations import WINDOW, Nights
-from benchmarks.nights import Values
-from benchmarks.verdicts import Case, Judged
+from benchmarks.regression import changes, verdicts
+from benchmarks.regression.expectations import WINDOW, Nights
+from benchmarks.regression.nights import Values
+from benchmarks.regression.verdicts import Case, Judged
 from docs.studies.regressions import CASES, SEED, Job, World, step_of, worlds
 from implementations import commandline
 from reports.watched import deviation

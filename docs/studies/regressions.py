@@ -21,11 +21,11 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 import numpy as np
 from scipy import stats
 
-from benchmarks import verdicts
-from benchmarks.evidence import Evidence, evidence
-from benchmarks.expectations import WINDOW, Nights, expected
-from benchmarks.nights import Values
-from benchmarks.prospects import RERUN
+from benchmarks.regression import verdicts
+from benchmarks.regression.evidence import Evidence, evidence
+from benchmarks.regression.expectations import WINDOW, Nights, expected
+from benchmarks.regression.nights import Values
+from benchmarks.regression.prospects import RERUN
 from docs.studies import nights as recorded
 from implementations import commandline
 

@@ -8,7 +8,7 @@ import pytest
 from benchmarks import recipes, results
 from benchmarks.plan import Case
 from benchmarks.run import Run
-from benchmarks.train import Wanted
+from benchmarks.training.train import Wanted
 from implementations.cache import Cache
 from implementations.certificates import signed
 from implementations.claims import Claim

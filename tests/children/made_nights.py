@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from benchmarks.expectations import Nights
-from benchmarks.nights import Values
+from benchmarks.regression.expectations import Nights
+from benchmarks.regression.nights import Values
 
 
 def made_nights(

@@ -18,11 +18,11 @@ if str(ROOT) not in sys.path:
 
 import numpy as np  # noqa: E402
 
-from benchmarks import fit  # noqa: E402
 from benchmarks.data.images import ImageSet, Split, store  # noqa: E402
 from benchmarks.data.preprocessing import Preprocessing  # noqa: E402
 from benchmarks.recipes import Recipe  # noqa: E402
 from benchmarks.recipes.tables import as_table  # noqa: E402
+from benchmarks.training import fit  # noqa: E402
 from implementations import weights  # noqa: E402
 from implementations.network import Settings  # noqa: E402
 from implementations.training import Adam, SteppedRate  # noqa: E402

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from benchmarks import curves, recipes
+from benchmarks import recipes
 from benchmarks.data import digits
 from benchmarks.data.images import ImageSet, store
 from benchmarks.recipes.tables import as_table
+from benchmarks.training import curves
 from implementations import weights
 from implementations.network import TRAINERS
 from implementations.processes import Launcher
@@ -37,7 +38,7 @@ def test_loss_curves_coincide_in_float64(
     weights.save(start, weights.initial(RECIPE.build(), 0))
     request: dict[str, Any] = {"recipe": as_table(RECIPE), "data_path": str(data.folder), "seed": 0}
     found = launcher.ask(
-        framework, "benchmarks.curves:losses", {**request, "weights_path": str(start)}, TIMEOUT_S
+        framework, "benchmarks.training.curves:losses", {**request, "weights_path": str(start)}, TIMEOUT_S
     )
     assert len(found) == curves.STEPS
     assert found[-1] < 0.5 * found[0]

@@ -36,7 +36,7 @@ def trained(folder: Path, framework: str, launcher: Launcher, recipe: Recipe) ->
         "folder": str(folder / "training"),
         "features_path": str(folder / "features"),
     }
-    answer = launcher.ask(framework, "benchmarks.fit:fit", request, 300)
+    answer = launcher.ask(framework, "benchmarks.training.fit:fit", request, 300)
     return {**answer, "values": weights.load(folder / "training.safetensors", recipe.build())}
 
 

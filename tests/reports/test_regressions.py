@@ -10,7 +10,7 @@ import pytest
 from made_series import made_point, made_series, nightly
 
 from benchmarks.history.series import Series
-from benchmarks.metrics import METRICS, SPEED
+from benchmarks.regression.metrics import METRICS, SPEED
 from implementations.errors import UserError
 from reports import regressions
 from reports.regressions import Findings, Tonight, absent, judged, latest, tonight

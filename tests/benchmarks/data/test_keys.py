@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from benchmarks import stepping
 from benchmarks.data import augmentation, batches, keys
 from benchmarks.data.images import Split, held_out
+from benchmarks.training import stepping
 
 FIXED = (keys.DIGITS, keys.HELD_OUT, keys.SAMPLE, keys.CHOICE)
 LARGEST = 2**32 - 1  # seed, epoch, step and index

@@ -1,0 +1,1 @@
+"""How good given weights are on given pictures."""

@@ -1,0 +1,1 @@
+"""Trainings: the parent prepares and follows them, a child fits; what they come to."""

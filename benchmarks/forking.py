@@ -13,10 +13,10 @@ from implementations.files import replacing
 from implementations.processes import REASON_LENGTH, Finished
 from implementations.proving import Prover
 
-# As PyTorch, TensorFlow, XLA, Paddle, ONNX Runtime, Python and C++ put it.
+# As PyTorch, TensorFlow, XLA, Paddle, ONNX Runtime, CUDA's libraries, Python and C++ put it.
 OUT_OF_MEMORY = re.compile(
     r"out of memory|OutOfMemory|RESOURCE_EXHAUSTED|ResourceExhausted|OOM when allocating|MemoryError"
-    r"|bad_alloc|Failed to allocate memory|can't allocate memory",
+    r"|bad_alloc|Failed to allocate memory|can't allocate memory|STATUS_ALLOC_FAILED|OUT_OF_MEMORY",
     re.IGNORECASE,
 )
 FAILURE_MARKS = ("FAILED", "ERROR", "error:", "Exit:")

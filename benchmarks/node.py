@@ -64,6 +64,8 @@ def _parser() -> commandline.Parser:
 def _prepared(options: argparse.Namespace) -> Run:
     launcher = Launcher(options.threads or available_cores(), parse_pythons(options.python, list(ADAPTERS)))
     frameworks = selection.frameworks(options.framework, launcher, print)
+    if options.device == "auto" and not options.framework:  # a CPU build must not make a CPU run of a GPU's
+        frameworks = selection.seeing(frameworks, launcher, print)
     device = selection.device(options.device, frameworks, launcher, print)
     preset = plan.preset(PRESET)
     networks = list(dict.fromkeys(name for name, _, _ in preset.work))

@@ -150,7 +150,8 @@ class Run:
             )
 
     def _compare(self, before: dict[str, Any], now: dict[str, Any]) -> None:
-        for name in ("preset", "device", "threads", "machine"):
+        before, now = ({**about, "gpu": _model(about.get("gpu"))} for about in (before, now))
+        for name in ("preset", "device", "threads", "machine", "gpu"):
             if before.get(name) != now[name]:
                 raise UserError(
                     f"the folder holds a run with another {name}",
@@ -341,3 +342,8 @@ def _shown_ceiling(found: dict[str, Any]) -> str:
 
 def _not_the_same(proof: Certificate) -> str:
     return f"not the same network: {first_breach(proof)}"
+
+
+def _model(gpu: dict[str, Any] | None) -> dict[str, Any] | None:
+    """What makes it another one: its limits may be told or not."""
+    return None if gpu is None else {name: gpu.get(name) for name in ("name", "driver")}

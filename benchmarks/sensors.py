@@ -5,12 +5,13 @@ Read by the parent, in a thread of its own, a few times a second. What cannot be
 
 import contextlib
 import importlib
-import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from implementations import gpus
 
 if TYPE_CHECKING:
     import psutil
@@ -114,11 +115,15 @@ def nvml(device: str, library: Any = None) -> Callable[[], Gpu | None]:
 
 
 def describe_gpu(device: str, library: Any = None) -> dict[str, Any] | None:
-    """Name, driver and limits of the GPU of ``device``; ``None`` on the CPU and where NVML cannot be read."""
+    """Name and driver of the GPU of ``device``, its limits where NVML tells; ``None`` where nothing does."""
     opened = _opened(device, library)
-    if opened is None:
-        return None
-    read, handle = opened
+    if opened is not None:
+        return _limits(*opened)
+    card = gpus.card(device)
+    return None if card is None else {"name": card.name, "driver": card.driver}
+
+
+def _limits(read: Any, handle: Any) -> dict[str, Any] | None:
     try:
         return {
             "name": _text(read.nvmlDeviceGetName(handle)),
@@ -142,7 +147,7 @@ def _opened(device: str, library: Any) -> tuple[Any, Any] | None:
         return None
     try:
         read.nvmlInit()
-        return read, _handle(read, int(number or 0), os.environ.get("CUDA_VISIBLE_DEVICES", ""))
+        return read, _handle(read, gpus.visible(int(number or 0)))
     except read.NVMLError:  # no driver, no permission, no such GPU
         return None
 
@@ -151,10 +156,7 @@ def _text(name: str | bytes) -> str:
     return name.decode() if isinstance(name, bytes) else name  # older versions of the package return bytes
 
 
-def _handle(library: Any, number: int, visible: str) -> Any:
-    """NVML counts all GPUs, a framework only those that it may see."""
-    names = [name.strip() for name in visible.split(",") if name.strip()]
-    name = names[number] if number < len(names) else str(number)
+def _handle(library: Any, name: str) -> Any:
     if name.isdigit():
         return library.nvmlDeviceGetHandleByIndex(int(name))
     return library.nvmlDeviceGetHandleByUUID(name)

@@ -64,6 +64,11 @@ def gradients(network: Network, settings: Settings, known: Known = NOTHING) -> B
     return lambda path: KNOWN_FLOAT32_CONSTANT if path.rpartition(".")[0] in affected else base
 
 
+def exported(settings: Settings) -> float:
+    """Level 4: the main logits of an exported file."""
+    return CUDA_FLOAT32 if _is_cuda_float32(settings) else BOUNDS[4, settings.precision]
+
+
 def training(network: Network, optimizer: str, known: Known = NOTHING) -> float:
     """Level 3, float64: wider if ``known`` names a layer type of the network, or the optimizer.
 

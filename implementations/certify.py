@@ -138,6 +138,7 @@ def _certificate(
             "switches": policies.as_data(settings.switches),
             "source": provenance.source(),
             "processor": provenance.cpu_model(),
+            "gpu": provenance.gpu(settings.device),
             "passed": all(finding.passed for finding in findings),
             "findings": [finding.as_data() for finding in findings],
             "canary": canary_expected(network, values, settings.precision).tolist(),

@@ -22,6 +22,10 @@ class UserError(Exception):
         return cls(parts["wrong"], given=parts["given"], allowed=parts["allowed"], todo=parts["todo"])
 
 
+class RefusedFileError(UserError):
+    """A file that is not what it was given as; all else that is needed was there."""
+
+
 def _one_line(text: str) -> str:
     """``text`` without line breaks; what a terminal would obey instead of showing becomes a question mark."""
     return "".join(letter if letter.isprintable() else "?" for letter in " ".join(text.split()))

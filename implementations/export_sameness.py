@@ -8,9 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from implementations import reference
-from implementations.bounds import BOUNDS
-from implementations.errors import UserError
+from implementations import bounds, reference
+from implementations.errors import RefusedFileError
 from implementations.network import Framework, Settings
 from implementations.onnx_file import OnnxFile, required
 from implementations.sameness import Breach, Case, Finding, compare, equal
@@ -41,11 +40,11 @@ def _parameters(case: Case, file: OnnxFile, settings: Settings) -> Finding:
 
 def _logits(framework: Framework, case: Case, file: OnnxFile, settings: Settings) -> Iterator[Finding]:
     """The main logits: by the framework at two batch sizes, and by ONNX's reference on one image."""
-    head, bound = case.network.heads[0].path, BOUNDS[4, settings.precision]
+    head, bound = case.network.heads[0].path, bounds.exported(settings)
     expected = reference.forward(case.network, case.weights, case.images)[head]
     try:
         built: Any = framework.build(case.network, file.path, settings, training=False)
-    except UserError as error:  # a file that the engine refuses is no user's mistake here
+    except RefusedFileError as error:  # a file that the engine refuses is no user's mistake here
         breach = Breach("file", None, bound, "a file that can be loaded", error.parts["wrong"])
         yield Finding(4, settings.precision, "timed", 0, 0.0, "", breach)
         return

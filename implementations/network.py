@@ -32,6 +32,14 @@ Weights = Mapping[str, Array]
 # precision (convolutions and dense layers in that type, sums in float32), or TF32 products.
 REDUCED_PRECISIONS = ("tf32", "bfloat16", "float16")
 
+FIRST_WITH_TF32 = 8  # compute capability; bfloat16 as well
+
+
+def cuda_precisions(capability: int) -> tuple[str, ...]:
+    """Those of ``REDUCED_PRECISIONS`` that a GPU of that compute capability (its first number) multiplies."""
+    return REDUCED_PRECISIONS if capability >= FIRST_WITH_TF32 else ("float16",)
+
+
 TrainingProofs = Literal["all", "small", "none"]  # which networks are proven at level 3 too
 
 
@@ -150,8 +158,6 @@ class Built(Protocol):
 class Framework(Protocol):
     """An adapter's module."""
 
-    RUNNING_VARIANCE: str  # what batch norm's running variance collects: "unbiased" or "biased"
-
     def configure(self, settings: Settings) -> None:
         """Set threads, device and the policy's switches; once, before anything is built."""
 
@@ -163,6 +169,9 @@ class Framework(Protocol):
 
     def cuda_devices(self) -> list[str]:
         """Names of the CUDA devices that this framework sees here."""
+
+    def running_variance(self, device: str) -> str:
+        """What batch norm's running variance collects on ``device``: "unbiased", "biased", or "" for none."""
 
     def precisions(self, device: str) -> tuple[str, ...]:
         """Those of ``REDUCED_PRECISIONS`` that this framework can compute a network in on ``device``."""

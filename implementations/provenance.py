@@ -1,4 +1,4 @@
-"""What a proof rests on beside the network and the framework: this project's own code, the processor.
+"""What a proof rests on beside the network and the framework: this project's own code, processor, GPU.
 
 Standard library only: children import it.
 """
@@ -8,6 +8,8 @@ import hashlib
 import platform
 from collections.abc import Iterator
 from pathlib import Path
+
+from implementations import gpus
 
 PACKAGE = Path(__file__).parent
 PROVING_FILES = ("*.py", "*.txt")  # the code, and the list of known differences
@@ -36,6 +38,12 @@ def cpu_model() -> str:
 def cpu_flags() -> frozenset[str]:
     """Instruction sets of the processor, as the kernel names them; none where it does not."""
     return frozenset(next(_cpuinfo("flags", "Features"), "").split())
+
+
+def gpu(device: str) -> str | None:
+    """Model and driver of the GPU of ``device``: libraries choose algorithms by it; ``None`` on the CPU."""
+    card = gpus.card(device)
+    return None if card is None else f"{card.name}, driver {card.driver}"
 
 
 def _cpuinfo(*names: str) -> Iterator[str]:

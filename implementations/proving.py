@@ -140,12 +140,13 @@ class Prover:
         same = all(path.exists() and weights.sha256(path) == certificate[f] for f, path in files.items())
         return same and all(self.versions(name) == versions for name, versions in builds.items())
 
-    def surroundings(self) -> dict[str, str]:
+    def surroundings(self) -> dict[str, Any]:
         """What everything that is proven here rests on, whatever the framework."""
         return {
             "device": self.device,
             "source": provenance.source(),
             "processor": provenance.cpu_model(),
+            "gpu": provenance.gpu(self.device),
         }
 
     def versions(self, framework: str) -> dict[str, str]:

@@ -292,8 +292,10 @@ def _prove_training(
     trains = case.network.loss.kind != "none"
     replayed = case.network.has_batch_norm
     # One pass for both, where two would drift apart a thousandfold, or where no path is timed anyway.
-    # A compiled pass shows no activations, and in float32 a rectifier may fall on its other side there.
-    at_once = trains and (replayed or settings.precision != TIMED or settings.switches.compile)
+    # A compiled pass shows no activations, and in float32 a rectifier may fall on its other side there;
+    # so it may in another pass on a GPU, whose library is free to choose another algorithm.
+    unsteady = settings.switches.compile or settings.device.startswith("cuda")
+    at_once = trains and (replayed or settings.precision != TIMED or unsteady)
     built = framework.build(given.network, given.weights, settings, training=True)
     if at_once:
         loss, arrays, activations = built.traced(given.images, given.labels)

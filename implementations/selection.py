@@ -6,7 +6,7 @@ from pathlib import Path
 from implementations.commandline import ROOT, Notice
 from implementations.errors import UserError
 from implementations.network import ADAPTERS, LABEL, known, place
-from implementations.processes import Launcher, missing
+from implementations.processes import ChildFailedError, Launcher, missing
 
 DRIVER_FILES = (Path("/proc/driver/nvidia/version"), Path("/dev/nvidiactl"), Path("/dev/dxg"))
 TOX = ROOT / ".tox"
@@ -19,6 +19,7 @@ CUDA_ENVIRONMENTS = {
     "onnxruntime": "onnxruntime-cuda",
 }
 DEVICES = ("auto", "cpu", "cuda")
+PATIENCE_S = 120.0  # a CUDA build is imported in seconds from a warm disk
 
 
 def frameworks(
@@ -122,9 +123,7 @@ def device(requested: str, names: Sequence[str], launcher: Launcher, notice: Not
     if requested == "auto" and not has_driver():
         notice("device: cpu, since this machine has no NVIDIA driver and so no framework sees CUDA")
         return "cpu"
-    blind = [
-        name for name in names if not launcher.ask(name, "implementations.child:cuda_devices", {}, 120.0)
-    ]
+    blind = _blind(names, launcher, notice)
     if not blind:
         return "cuda:0"
     if requested == "auto":
@@ -136,3 +135,26 @@ def device(requested: str, names: Sequence[str], launcher: Launcher, notice: Not
         allowed="a CUDA build of every selected framework, with a driver and a device",
         todo="use --device cpu, leave these frameworks out, or install their CUDA builds (README, 'CUDA')",
     )
+
+
+def seeing(names: Sequence[str], launcher: Launcher, notice: Notice) -> list[str]:
+    """Those of ``names`` that see a CUDA device; ``notice`` hears of the others. All where none does."""
+    blind = _blind(names, launcher, notice) if has_driver() else list(names)
+    if len(blind) == len(names):
+        return list(names)
+    for name in blind:
+        notice(f"{name} is left out: it sees no CUDA device")
+    return [name for name in names if name not in blind]
+
+
+def _blind(names: Sequence[str], launcher: Launcher, notice: Notice) -> list[str]:
+    """Those of ``names`` that see no CUDA device, or cannot even be asked."""
+    return [name for name in names if not _devices(name, launcher, notice)]
+
+
+def _devices(name: str, launcher: Launcher, notice: Notice) -> Sequence[str]:
+    try:
+        return list(launcher.ask(name, "implementations.child:cuda_devices", {}, PATIENCE_S))
+    except ChildFailedError as error:
+        notice(f"{name} cannot be asked for CUDA devices: {error}")
+        return []

@@ -100,7 +100,7 @@ def running_statistics(
     built.load(given.weights)  # a forward pass in training mode has moved the statistics
     built.prepare_training(SGD(learning_rate=0.0, momentum=0.0))
     built.train_step(built.put(given.images, given.labels))
-    unbiased = framework.RUNNING_VARIANCE == "unbiased"
+    unbiased = framework.running_variance(settings.device) == "unbiased"
     expected = reference.running_statistics(case.network, case.weights, shown, unbiased=unbiased)
     held, bound = built.weights(), bounds.statistics(known)
     pairs = ((path, held.get(path), value) for path, value in expected.items())

@@ -224,7 +224,7 @@ def prove_handed(
     # norm over a few values magnifies rounding: there the gradients, proven at level 2, are borrowed too.
     replayed = bound > bounds.BOUNDS[3, "float64"] or trial.network.has_batch_norm
     own = Own() if replayed else None
-    unbiased = framework.RUNNING_VARIANCE == "unbiased"
+    unbiased = framework.running_variance(settings.device) == "unbiased"
     theirs = by_framework(framework, handed, exact, own)
     ours = by_reference(trial, form, own, unbiased=unbiased)
     return followed(trial, in_step(ours, theirs), own, exact, bound)

@@ -7,8 +7,10 @@ import pytest
 
 from benchmarks import __main__ as command
 from benchmarks import results
+from benchmarks import run as run_module
 from benchmarks.run import Run, Stopping
 from implementations import selection
+from implementations.errors import UserError
 
 
 @pytest.fixture
@@ -51,6 +53,25 @@ def test_a_folder_that_is_named_is_gone_on_with(options: argparse.Namespace, tmp
 def test_a_run_that_is_never_begun_leaves_no_folder(options: argparse.Namespace, tmp_path: Path) -> None:
     command._prepared(options, ["mlp"])
     assert not (tmp_path / "results").exists()
+
+
+def on_gpu(monkeypatch: pytest.MonkeyPatch, **about: object) -> None:
+    told = {"name": "NVIDIA H200", "driver": "570.86", **about}
+    monkeypatch.setattr(run_module, "describe_gpu", lambda device: told)
+
+
+@pytest.mark.parametrize("other", [{"name": "Tesla T4"}, {"driver": "580.1"}])
+def test_a_folder_holds_results_of_one_gpu(
+    other: dict[str, str], options: argparse.Namespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options.output = tmp_path / "mine"
+    on_gpu(monkeypatch)
+    opened(options)
+    on_gpu(monkeypatch, power_limit_w=700.0)  # told where NVML is there, and no other card for that
+    opened(options)
+    on_gpu(monkeypatch, **other)
+    with pytest.raises(UserError, match="a run with another gpu"):
+        opened(options)
 
 
 @pytest.fixture

@@ -316,6 +316,9 @@ def test_a_larger_batch_is_not_tried_again(sweep: Run) -> None:
         ("torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB", True),
         ("ResourceExhaustedError: OOM when allocating tensor with shape[64,512]", True),
         ("jaxlib.xla_extension.XlaRuntimeError: RESOURCE_EXHAUSTED: Out of memory", True),
+        ("RuntimeError: cuDNN error: CUDNN_STATUS_ALLOC_FAILED", True),
+        ("CUBLAS_STATUS_ALLOC_FAILED when calling cublasCreate(handle)", True),
+        ("Failed to allocate: CUDA_ERROR_OUT_OF_MEMORY", True),
         ("MemoryError: Unable to allocate 3.5 GiB", True),
         ("what(): std::bad_alloc", True),
         (

@@ -2,6 +2,7 @@
 
 # ruff: noqa: N802  NVML's functions have their own names
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ import pytest
 
 from benchmarks import sensors
 from benchmarks.sensors import Sensors
+from implementations import gpus
+from implementations.gpus import Card
 
 
 @pytest.fixture
@@ -181,6 +184,12 @@ def test_a_gpu_is_described_with_its_driver_and_limits() -> None:
 @pytest.mark.parametrize("library", [Nvml(init=True), Nvml(describing=True)], ids=["init", "describing"])
 def test_a_gpu_that_cannot_be_described_is_absent(library: Nvml) -> None:
     assert sensors.describe_gpu("cuda:0", library) is None
+
+
+def test_without_nvml_the_driver_names_the_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pynvml", None)  # as where it is not installed
+    monkeypatch.setattr(gpus, "card", lambda device: Card("A GPU", "570.1", 9))
+    assert sensors.describe_gpu("cuda:0") == {"name": "A GPU", "driver": "570.1"}
 
 
 def test_slow_downs_by_power_are_not_heat(sys_folder: Path) -> None:

@@ -278,6 +278,32 @@ def claimed_precision(framework: Any, *, settings: Settings, precision: str) -> 
     return finding.breach.got if finding.breach else ""
 
 
+def compiled_frames(framework: Any, *, settings: Settings, count: int) -> list[int]:
+    """Functions that PyTorch compiled for each of ``count`` networks, at two sizes of a batch."""
+    from torch._dynamo.utils import counters
+
+    chosen = dataclasses.replace(settings, switches=Switches(compile=True))
+    network, found = networks.build("mlp"), []
+    for _ in range(count):
+        counters.clear()
+        built = framework.build(network, weights.probe(network, 0), chosen, training=True)
+        for size in (2, 3):
+            images = weights.probe_images(network, 0, size)
+            built.gradients(images, weights.probe_labels(network, 0, size))
+        found.append(counters["stats"]["unique_graphs"])
+    return found
+
+
+def paddle_tf32(framework: Any, *, settings: Settings) -> list[dict[str, str]]:
+    """What Paddle reports after TF32 was allowed, and after it was not."""
+    found = []
+    for allowed in (True, False):
+        framework._allow_tf32(allowed)
+        told = framework._reported()
+        found.append({name: str(told[name]) for name in ("tf32_cublas", "tf32_cudnn")})
+    return found
+
+
 def proven_under(
     framework: Any, *, settings: Settings, name: str, switches: dict[str, bool]
 ) -> dict[str, Any]:

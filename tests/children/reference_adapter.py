@@ -85,8 +85,6 @@ def forms() -> Forms:
 class ReferenceFramework:
     """What an adapter's module offers."""
 
-    RUNNING_VARIANCE = "biased"
-
     def forms(self) -> Forms:
         return forms()
 
@@ -98,6 +96,9 @@ class ReferenceFramework:
 
     def precisions(self, device: str) -> tuple[str, ...]:
         return ("bfloat16", "float16")
+
+    def running_variance(self, device: str) -> str:
+        return "biased"
 
     def cuda_devices(self) -> list[str]:
         return []

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from implementations.errors import RefusedFileError, UserError
 from implementations.network import Settings
 
 pytestmark = pytest.mark.frameworks  # they bring onnx
@@ -109,14 +110,24 @@ def test_a_wrong_graph_with_the_right_parameters_is_caught_by_value(prove: Any) 
     assert failed == ["timed", "onnx.reference"]  # what executes the file, and the second opinion
 
 
-def test_a_file_that_the_engine_refuses_is_a_breach(prove: Any, models: Any, monkeypatch: Any) -> None:
-    from implementations.errors import UserError
-
+def refusing(error: type[UserError]) -> Callable[..., None]:
     def build(*given: object, **options: object) -> None:
-        raise UserError("cannot load the model", given="a file", allowed="another", todo="delete it")
+        raise error("cannot be run", given="a file", allowed="another", todo="delete it")
 
-    monkeypatch.setattr(models.OnnxReference, "build", build)
-    assert breach(prove()) == ("timed", "file", "cannot load the model")
+    return build
+
+
+def test_a_file_that_the_engine_refuses_is_a_breach(prove: Any, models: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr(models.OnnxReference, "build", refusing(RefusedFileError))
+    assert breach(prove()) == ("timed", "file", "cannot be run")
+
+
+def test_an_engine_that_runs_nothing_is_no_fault_of_the_file(
+    prove: Any, models: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(models.OnnxReference, "build", refusing(UserError))
+    with pytest.raises(UserError, match="cannot be run"):
+        prove()
 
 
 def test_a_large_network_is_not_given_to_onnxs_reference(prove: Any, monkeypatch: Any) -> None:

@@ -83,6 +83,24 @@ def test_compiled_networks_are_proven_on_the_compiled_path(
     assert reported.items() <= found["switches"].items()
 
 
+def test_many_compiled_networks_of_one_process_are_all_compiled(
+    launcher: Launcher, children_path: None
+) -> None:
+    """PyTorch gives up compiling one function after eight versions; all networks here share theirs."""
+    found = launcher.ask("pytorch", "child_tasks:compiled_frames", {"count": 6}, TIMEOUT_S)
+    assert found == [found[0]] * 6
+    assert found[0] > 0
+
+
+def test_the_switches_of_tf32_are_there_in_this_paddle(launcher: Launcher, children_path: None) -> None:
+    """They are set on a GPU alone, but every build has them."""
+    found = launcher.ask("paddle", "child_tasks:paddle_tf32", {}, TIMEOUT_S)
+    assert found == [
+        {"tf32_cublas": "True", "tf32_cudnn": "True"},
+        {"tf32_cublas": "False", "tf32_cudnn": "False"},
+    ]
+
+
 @pytest.mark.parametrize("framework", TRAINERS)
 def test_what_a_step_returns_can_be_read(framework: str, launcher: Launcher, children_path: None) -> None:
     found = launcher.ask(framework, "child_tasks:numbers_read", {}, TIMEOUT_S)

@@ -67,12 +67,13 @@ def upgrade(framework: str) -> Callable[[Prover, pytest.MonkeyPatch], None]:
 
 
 def provenance_of(name: str) -> Callable[[Prover, pytest.MonkeyPatch], None]:
-    return lambda prover, monkeypatch: monkeypatch.setattr(provenance, name, lambda: "another")
+    return lambda prover, monkeypatch: monkeypatch.setattr(provenance, name, lambda *device: "another")
 
 
 CHANGES: dict[str, Callable[[Prover, pytest.MonkeyPatch], None]] = {
     "the project's code": provenance_of("source"),
     "the processor": provenance_of("cpu_model"),
+    "the GPU, or its driver": provenance_of("gpu"),
     "the framework": upgrade("onnxruntime"),
     "the exporter": upgrade("pytorch"),
     "the exported file": overwrite(lambda prover: prover.model(EXPORT)),

@@ -12,7 +12,7 @@ from benchmarks import __main__ as benchmarks
 from implementations import selection
 from implementations.errors import UserError
 from implementations.network import ADAPTERS
-from implementations.processes import Launcher
+from implementations.processes import ChildFailedError, Finished, Launcher
 
 PACKAGES = {package for adapter in ADAPTERS.values() for package in adapter.packages}
 Having = Callable[..., Launcher]
@@ -165,3 +165,44 @@ def test_every_framework_has_a_cuda_environment_in_tox() -> None:
     text = (selection.ROOT / "tox.ini").read_text()
     assert set(selection.CUDA_ENVIRONMENTS) == set(ADAPTERS)
     assert all(f"[testenv:{name}]" in text for name in selection.CUDA_ENVIRONMENTS.values())
+
+
+# --- Devices ------------------------------------------------------------------------------
+
+
+class Asked(Launcher):
+    """Children that say which devices their framework sees, or that cannot be started."""
+
+    def ask(self, framework: str, *anything: object, **options: object) -> object:
+        if framework == "paddle":
+            raise ChildFailedError("cuda_devices", Finished(1, 0.0, False, "ImportError: libcudnn.so.9"))
+        return ["A GPU"] if framework == "pytorch" else []
+
+
+@pytest.fixture
+def driver(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(selection, "has_driver", lambda: True)
+
+
+def test_a_framework_that_cannot_be_asked_sees_none_and_says_why(driver: None) -> None:
+    said: list[str] = []
+    assert selection.device("auto", ["pytorch", "paddle"], Asked(1), said.append) == "cpu"
+    assert "libcudnn" in said[0]
+    with pytest.raises(UserError, match="no CUDA device is seen by paddle"):
+        selection.device("cuda", ["pytorch", "paddle"], Asked(1), said.append)
+
+
+def test_those_that_see_a_device_leave_the_others_out(driver: None) -> None:
+    said: list[str] = []
+    names = ["pytorch", "keras-jax", "paddle"]
+    assert selection.seeing(names, Asked(1), said.append) == ["pytorch"]
+    assert [line.partition(" ")[0] for line in said if "left out" in line] == ["keras-jax", "paddle"]
+
+
+def test_where_none_sees_a_device_none_is_left_out(driver: None) -> None:
+    assert selection.seeing(["keras-jax", "paddle"], Asked(1), print) == ["keras-jax", "paddle"]
+
+
+def test_without_a_driver_nobody_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(selection, "has_driver", lambda: False)
+    assert selection.seeing(["paddle", "pytorch"], Asked(1), print) == ["paddle", "pytorch"]

@@ -107,7 +107,8 @@ def test_a_wrong_or_missing_rate_is_caught() -> None:
 
 def test_the_unbiased_form_is_not_the_biased_one() -> None:
     class Unbiased(ReferenceFramework):
-        RUNNING_VARIANCE = "unbiased"
+        def running_variance(self, device: str) -> str:
+            return "unbiased"
 
     network = networks.build("probe-bn")
     case = Case.on_probe(network, weights.probe(network, 0))

@@ -21,11 +21,10 @@ from implementations.channels_last import ChannelsLast, layer_name
 from implementations.frameworks.keras import losses, optimizers
 from implementations.frameworks.keras.layers import functional
 from implementations.frameworks.keras.precision import compute_in
-from implementations.network import REDUCED_PRECISIONS, Array, Settings, Weights
+from implementations.network import Array, Settings, Weights, cuda_precisions
 from implementations.policies import Switches
 from implementations.training import Forms, Optimizer
 
-RUNNING_VARIANCE = "biased"
 KINDS = {
     "kernel": "weight",
     "bias": "bias",
@@ -48,7 +47,13 @@ def forms() -> Forms:
 
 
 def precisions(device: str) -> tuple[str, ...]:
-    return REDUCED_PRECISIONS if device.startswith("cuda") else ("bfloat16", "float16")
+    if not device.startswith("cuda"):
+        return ("bfloat16", "float16")
+    return cuda_precisions(backend.capability(device))
+
+
+def running_variance(device: str) -> str:
+    return "biased"  # Keras' own arithmetic on every backend
 
 
 def product(side: int, precision: str, settings: Settings) -> Callable[[], None]:

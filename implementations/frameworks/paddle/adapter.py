@@ -5,26 +5,25 @@ Paddle keeps dense weights as ``[in, out]``; they are transposed at this border.
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import paddle
 from paddle import Tensor, nn
+from paddle.base import core
 
 from implementations import spec
 from implementations.frameworks.paddle import engine, layers, losses, optimizers
-from implementations.network import REDUCED_PRECISIONS, Array, Settings, Weights
+from implementations.network import Array, Settings, Weights, cuda_precisions
 from implementations.training import Forms, Optimizer
 
-RUNNING_VARIANCE = "biased"
-REPORTED = (
-    "FLAGS_cudnn_exhaustive_search",
-    "FLAGS_allow_tf32_cublas",
-    "FLAGS_allow_tf32_cudnn",
-    "FLAGS_allocator_strategy",
-)
+TF32_FLAGS = (
+    "FLAGS_cublas_allow_tf32",
+    "FLAGS_cudnn_allow_tf32",
+)  # in some versions, beside the switches
+REPORTED = ("FLAGS_cudnn_exhaustive_search", "FLAGS_allocator_strategy", *TF32_FLAGS)
 STATISTICS = {"_mean": "running_mean", "_variance": "running_var"}
 
 
@@ -37,7 +36,15 @@ def configure(settings: Settings) -> None:
 
 
 def _allow_tf32(allowed: bool) -> None:
-    paddle.set_flags({"FLAGS_allow_tf32_cublas": allowed, "FLAGS_allow_tf32_cudnn": allowed})
+    """By the switches that Paddle's own tests use, and by the flags of the versions that read those."""
+    core.set_cublas_switch(allowed)
+    core.set_cudnn_switch(allowed)
+    paddle.set_flags(dict.fromkeys(_known(TF32_FLAGS), allowed))
+
+
+def _known(flags: Iterable[str]) -> list[str]:
+    """Those of ``flags`` that this version of Paddle has: it raises for the others."""
+    return [flag for flag in flags if core.globals().is_public(flag)]
 
 
 def versions() -> dict[str, str]:
@@ -58,7 +65,14 @@ def cuda_devices() -> list[str]:
 
 
 def precisions(device: str) -> tuple[str, ...]:
-    return REDUCED_PRECISIONS if device.startswith("cuda") else ()  # autocast changes nothing on the CPU
+    if not device.startswith("cuda"):
+        return ()  # autocast changes nothing on the CPU
+    return cuda_precisions(paddle.device.cuda.get_device_capability()[0])
+
+
+def running_variance(device: str) -> str:
+    """On a GPU images go to cuDNN's batch norm, which collects the sample's variance."""
+    return "unbiased" if device.startswith("cuda") else "biased"
 
 
 def product(side: int, precision: str, settings: Settings) -> Callable[[], None]:
@@ -268,7 +282,7 @@ class PaddleNetwork:
         return np.asarray(result.astype("float32").numpy())
 
     def switches(self) -> dict[str, str]:
-        flags = paddle.get_flags(list(REPORTED)) if self.device.startswith("cuda") else {}
+        flags = _reported() if self.device.startswith("cuda") else {}
         return {
             "threads": os.environ["OMP_NUM_THREADS"],
             "computes_in": self.mixed or self.dtype,
@@ -282,6 +296,11 @@ class PaddleNetwork:
 
     def peak_device_bytes(self) -> int | None:
         return paddle.device.cuda.max_memory_allocated() if self.device.startswith("cuda") else None
+
+
+def _reported() -> dict[str, Any]:
+    tf32 = {"tf32_cublas": core.get_cublas_switch(), "tf32_cudnn": core.get_cudnn_switch()}
+    return {**tf32, **paddle.get_flags(_known(REPORTED))}
 
 
 def _shape(parameter: Tensor) -> spec.Shape:

@@ -11,11 +11,8 @@ from torch import Tensor, nn
 
 from implementations import spec
 from implementations.frameworks.pytorch import layers, losses, optimizers
-from implementations.network import Array, Settings, Weights
+from implementations.network import Array, Settings, Weights, cuda_precisions
 from implementations.training import Forms, Optimizer
-
-RUNNING_VARIANCE = "unbiased"
-FIRST_WITH_TF32 = 8  # compute capability; bfloat16 as well
 
 
 def configure(settings: Settings) -> None:
@@ -52,8 +49,11 @@ def cuda_devices() -> list[str]:
 def precisions(device: str) -> tuple[str, ...]:
     if not device.startswith("cuda"):
         return ("bfloat16", "float16")
-    has_tf32 = torch.cuda.get_device_capability(device)[0] >= FIRST_WITH_TF32
-    return ("tf32", "bfloat16", "float16") if has_tf32 else ("float16",)
+    return cuda_precisions(torch.cuda.get_device_capability(device)[0])
+
+
+def running_variance(device: str) -> str:
+    return "unbiased"
 
 
 def product(side: int, precision: str, settings: Settings) -> Callable[[], None]:
@@ -77,6 +77,21 @@ def _finished(result: Tensor) -> None:
 
 def build(network: spec.Network, weights: Weights, settings: Settings, *, training: bool) -> "PyTorchNetwork":
     return PyTorchNetwork(network if training else network.inference(), weights, settings, training)
+
+
+def _compiled(module: nn.Module) -> nn.Module:
+    """``module`` compiled, and refused where PyTorch would quietly run it uncompiled.
+
+    It counts the versions of one function's code over all networks of a process, which share theirs, and
+    gives up at eight.
+    """
+    torch.compiler.reset()
+    dynamo = torch._dynamo.config
+    for name in ("fail_on_recompile_limit_hit", "fail_on_cache_limit_hit"):  # the older name, to PyTorch 2.5
+        if hasattr(dynamo, name):
+            setattr(dynamo, name, True)
+            break
+    return torch.compile(module)
 
 
 class Batch(NamedTuple):
@@ -106,7 +121,7 @@ class PyTorchNetwork:
         self.taps = builder.taps
         self.layout = torch.channels_last if settings.switches.channels_last else torch.contiguous_format
         self.module = self.module.to(memory_format=self.layout)
-        self.timed: nn.Module = torch.compile(self.module) if settings.switches.compile else self.module
+        self.timed: nn.Module = _compiled(self.module) if settings.switches.compile else self.module
         self.load(weights)
 
     def parameters(self) -> dict[str, tuple[spec.Shape, bool]]:

@@ -12,6 +12,12 @@ import keras
 
 from implementations.network import Array, Settings
 
+NVIDIA = {
+    "cuda_plugin": ("jax-cuda12-plugin", "jax-cuda13-plugin"),
+    "cuda": ("nvidia-cuda-runtime-cu12", "nvidia-cuda-runtime"),
+    "cudnn": ("nvidia-cudnn-cu12", "nvidia-cudnn-cu13"),
+}
+
 
 def configure(settings: Settings) -> None:
     """The device; the thread count is PJRT_NPROC, read from the environment by XLA alone."""
@@ -29,9 +35,10 @@ def set_precision(precision: str) -> None:
 def versions() -> dict[str, str]:
     found = {"jax": jax.__version__, "jaxlib": metadata.version("jaxlib")}
     if cuda_devices():  # JAX computes with NVIDIA's packages, which it does not report itself
-        for key, package in (("cuda", "nvidia-cuda-runtime-cu12"), ("cudnn", "nvidia-cudnn-cu12")):
-            with contextlib.suppress(metadata.PackageNotFoundError):
-                found[key] = metadata.version(package)
+        for key, packages in NVIDIA.items():
+            for package in packages:
+                with contextlib.suppress(metadata.PackageNotFoundError):
+                    found[key] = metadata.version(package)
     return found
 
 
@@ -40,6 +47,13 @@ def cuda_devices() -> list[str]:
         return [device.device_kind for device in jax.devices("cuda")]
     except RuntimeError:  # how JAX says that there is none
         return []
+
+
+def capability(device: str) -> int:
+    """The first number of a GPU's compute capability."""
+    platform, _, number = device.partition(":")
+    first, _, _ = str(jax.devices(platform)[int(number or 0)].compute_capability).partition(".")
+    return int(first)
 
 
 def place(array: Array, settings: Settings) -> Any:
@@ -101,7 +115,8 @@ class Engine:
         self.model, self.loss, self.device = model, loss, settings.device
         self.optimizer: keras.optimizers.Optimizer | None = None
         self.pending: list[Any] = []  # computed, perhaps, but not waited for
-        untimed = functools.partial(jax.jit, compiler_options=_soonest(model))
+        on_cpu = settings.device == "cpu"  # for a GPU XLA offers no code that is less optimised
+        untimed = functools.partial(jax.jit, compiler_options=_soonest(model) if on_cpu else {})
         self._jit = untimed if settings.precision == "float64" else jax.jit
         self._infer = self._jit(self._forward)
         self._heads = self._jit(self._all_heads)

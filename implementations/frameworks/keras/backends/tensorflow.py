@@ -38,6 +38,13 @@ def cuda_devices() -> list[str]:
     return [str(tf.config.experimental.get_device_details(d).get("device_name", d.name)) for d in devices]
 
 
+def capability(device: str) -> int:
+    """The first number of a GPU's compute capability; 0 where TensorFlow does not know it."""
+    (chosen,) = tf.config.get_visible_devices("GPU")
+    first, _ = tf.config.experimental.get_device_details(chosen).get("compute_capability", (0, 0))
+    return int(first)
+
+
 def place(array: Array, settings: Settings) -> Any:
     return tf.constant(array)
 

@@ -34,6 +34,11 @@ def cuda_devices() -> list[str]:
     return [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
 
 
+def capability(device: str) -> int:
+    """The first number of a GPU's compute capability."""
+    return torch.cuda.get_device_capability(device)[0]
+
+
 def place(array: Array, settings: Settings) -> Any:
     return torch.tensor(array, device=settings.device)
 

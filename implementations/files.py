@@ -64,11 +64,11 @@ def _made(folder: Path) -> bool:
     return True
 
 
-def require_place(path: Path) -> None:
+def require_place(path: Path, what: str = "the file") -> None:
     """``UserError`` unless a file can be made as ``path``."""
     if path.is_dir() or not path.absolute().parent.is_dir():
         raise UserError(
-            "the file cannot be written",
+            f"{what} cannot be written",
             given=path,
             allowed="a file's name in a folder that exists",
             todo="make the folder, or choose another name",

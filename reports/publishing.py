@@ -19,7 +19,7 @@ Row = dict[str, Any]
 def html(options: argparse.Namespace) -> int:
     output = options.output or options.results[0] / "report.html"
     reports = [queries.read(folder) for folder in options.results]
-    require_place(output)
+    require_place(output, "the report")
     write(output, page.render(reports, _history(options.history)))
     print(f"report: {output}")  # noqa: T201  # the command's answer
     return 0

@@ -20,7 +20,7 @@ def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return time
 
 
-def log(folder: Path) -> log.Log:
+def opened(folder: Path) -> log.Log:
     return log.Log(folder / "log.txt", RECIPE, steps_per_epoch=5)  # 4 epochs of 8 images a step
 
 
@@ -33,7 +33,7 @@ def position(**changes: Any) -> Position:
 
 
 def test_an_epoch_says_loss_accuracy_speed_and_what_is_left(tmp_path: Path, now: list[float]) -> None:
-    told = log(tmp_path)
+    told = opened(tmp_path)
     now[0] += 30  # 5 steps of 20 in half a minute
     told.epoch(position(epochs=[EPOCH]))
     assert lines(tmp_path) == [
@@ -42,7 +42,7 @@ def test_an_epoch_says_loss_accuracy_speed_and_what_is_left(tmp_path: Path, now:
 
 
 def test_what_is_left_is_told_by_the_pace_of_this_process(tmp_path: Path, now: list[float]) -> None:
-    told = log(tmp_path)
+    told = opened(tmp_path)
     now[0] += 1000  # building, compiling
     told.begin(15)
     now[0] += 10  # one step
@@ -51,7 +51,7 @@ def test_what_is_left_is_told_by_the_pace_of_this_process(tmp_path: Path, now: l
 
 
 def test_within_an_epoch_the_last_loss_is_told_now_and_then(tmp_path: Path, now: list[float]) -> None:
-    told = log(tmp_path)
+    told = opened(tmp_path)
     told.step(position(step=2))
     assert lines(tmp_path) == []
     now[0] += log.TOLD_EVERY_S

@@ -78,8 +78,10 @@ class Proofs:
 
     def take_over_slips(self, frameworks: Iterable[str]) -> None:
         """What 'check --mutants' found, where that still holds: the report shows it."""
-        from implementations import slips  # prints tables, which a machine with a framework alone cannot
+        from implementations import (
+            mutant_table,  # prints tables, which a machine with a framework alone cannot
+        )
 
         for framework in frameworks:
-            if record := slips.kept(self.prover, framework):
+            if record := mutant_table.kept(self.prover, framework):
                 results.write_json(results.slips_path(self.folder, framework), record)

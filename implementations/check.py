@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.table import Table
 
-from implementations import convert, networks, optimizer_table, selection, slips
+from implementations import convert, mutant_table, networks, optimizer_table, selection
 from implementations.cache import Cache
 from implementations.certificates import Certificate, at_level, first_breach, strict
 from implementations.claims import Claim, claims
@@ -39,7 +39,7 @@ def run(options: argparse.Namespace) -> int:
     prover, frameworks = _prover(options)
     trainers = [name for name in frameworks if known(name).trains]
     if options.mutants:
-        return slips.run(prover, trainers)
+        return mutant_table.run(prover, trainers)
     if options.optimizers:
         return optimizer_table.run(prover, trainers)
     exporters, names = _exporters(prover.launcher), options.network or list(networks.NETWORKS)

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import results
+from implementations.mutant_table import TASKS
 from implementations.mutants import HARMLESS, MUTANTS
 from implementations.network import place
-from implementations.slips import TASKS
 from implementations.training_mutants import TRAINING_MUTANTS
 
 LEVEL_OF_TRAININGS = 3

@@ -7,7 +7,7 @@ compiles for minutes.
 import pytest
 
 from benchmarks import plan
-from implementations import slips
+from implementations import mutant_table
 from implementations.network import TRAINERS
 from implementations.proving import Prover
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from benchmarks import plan
-from implementations import bounds, optimizer_table, slips
+from implementations import bounds, mutant_table, optimizer_table
 from implementations.network import TRAINERS
 from implementations.optimizer_forms import DECAYS, METHODS
 from implementations.processes import Launcher

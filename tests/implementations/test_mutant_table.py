@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from in_process import BUILDS
 
-from implementations import provenance, slips
+from implementations import mutant_table, provenance
 from implementations.cache import Cache
 from implementations.processes import ChildFailedError, Finished, Launcher
 from implementations.proving import Prover
@@ -37,8 +37,8 @@ ROWS: dict[str, list[dict[str, Any]]] = {}
 
 @pytest.fixture
 def prover(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Prover:
-    monkeypatch.setitem(ROWS, slips.TASKS["networks"], [CAUGHT, HARMLESS])
-    monkeypatch.setitem(ROWS, slips.TASKS["trainings"], [RATE])
+    monkeypatch.setitem(ROWS, mutant_table.TASKS["networks"], [CAUGHT, HARMLESS])
+    monkeypatch.setitem(ROWS, mutant_table.TASKS["trainings"], [RATE])
     return Prover(Answers(1), Cache(tmp_path))
 
 
@@ -47,20 +47,20 @@ def later(prover: Prover) -> Prover:
 
 
 def test_it_is_kept_until_something_changes(prover: Prover, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert slips.kept(prover, "pytorch") is None
-    record = slips.tried(prover, "pytorch")
-    assert slips.kept(later(prover), "pytorch") == record
+    assert mutant_table.kept(prover, "pytorch") is None
+    record = mutant_table.tried(prover, "pytorch")
+    assert mutant_table.kept(later(prover), "pytorch") == record
     with monkeypatch.context() as changed:
         changed.setattr(provenance, "source", lambda: "another")
-        assert slips.kept(later(prover), "pytorch") is None
+        assert mutant_table.kept(later(prover), "pytorch") is None
     monkeypatch.setitem(BUILDS, "pytorch", {"torch": "2"})
-    assert slips.kept(later(prover), "pytorch") is None
+    assert mutant_table.kept(later(prover), "pytorch") is None
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", json.dumps({"source": "x"})])
 def test_a_damaged_record_is_none(content: str, prover: Prover) -> None:
     prover.cache.slips("pytorch", "cpu").write_text(content)
-    assert slips.kept(prover, "pytorch") is None
+    assert mutant_table.kept(prover, "pytorch") is None
 
 
 @pytest.mark.parametrize(
@@ -74,8 +74,8 @@ def test_a_damaged_record_is_none(content: str, prover: Prover) -> None:
 def test_the_exit_code_tells_whether_one_got_away(
     task: str, rows: list[dict[str, Any]], code: int, prover: Prover, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(ROWS, slips.TASKS[task], rows)
-    assert slips.run(prover, ["pytorch"]) == code
+    monkeypatch.setitem(ROWS, mutant_table.TASKS[task], rows)
+    assert mutant_table.run(prover, ["pytorch"]) == code
 
 
 def cells(table: Any) -> list[list[str]]:
@@ -84,7 +84,7 @@ def cells(table: Any) -> list[list[str]]:
 
 def test_the_table_names_level_layer_and_what_each_framework_made_of_it() -> None:
     rows = {"pytorch": [CAUGHT, HARMLESS], "paddle": [ESCAPED, HARMLESS]}
-    assert cells(slips.of_networks(rows)) == [
+    assert cells(mutant_table.of_networks(rows)) == [
         ["bias", "bias left out", "probe", "0", "fc.bias", "caught", "ESCAPED [None, None]"],
         ["relu-twice", "bias left out", "probe", "-", "nothing: it must pass", "caught", "caught"],
     ]
@@ -92,7 +92,7 @@ def test_the_table_names_level_layer_and_what_each_framework_made_of_it() -> Non
 
 def test_a_slip_of_a_training_may_have_several_ways_or_none() -> None:
     rows = {"pytorch": [RATE, {**RATE, "caught": False}], "paddle": []}
-    assert cells(slips.of_trainings(rows)) == [["rate", "another rate", "ESCAPED", "-"]]
+    assert cells(mutant_table.of_trainings(rows)) == [["rate", "another rate", "ESCAPED", "-"]]
 
 
 def test_a_framework_that_fails_costs_its_own_column_only(
@@ -106,6 +106,6 @@ def test_a_framework_that_fails_costs_its_own_column_only(
         return answer(launcher, framework, task, arguments, timeout)
 
     monkeypatch.setattr(Answers, "ask", ask)
-    assert slips.run(prover, ["onnxruntime", "pytorch"]) == 1
-    assert slips.kept(prover, "pytorch")
+    assert mutant_table.run(prover, ["onnxruntime", "pytorch"]) == 1
+    assert mutant_table.kept(prover, "pytorch")
     assert "killed by SIGKILL" in capsys.readouterr().out

@@ -16,6 +16,6 @@ pytestmark = pytest.mark.frameworks
 
 @pytest.mark.parametrize("framework", [name for name in plan.preset("quick").frameworks if name in TRAINERS])
 def test_every_mutant_is_caught(framework: str, prover: Prover) -> None:
-    rows = prover.table(framework, slips.TASKS["networks"])
+    rows = prover.table(framework, mutant_table.TASKS["networks"])
     assert len(rows) >= 30
     assert [(row["name"], row["found"]) for row in rows if not row["caught"]] == []

@@ -57,7 +57,7 @@ def test_a_decoupled_decay_is_offered_where_the_framework_has_one(
 
 @pytest.mark.parametrize("framework", ONCE)
 def test_every_slip_of_a_training_is_caught(framework: str, prover: Prover) -> None:
-    rows = prover.table(framework, slips.TASKS["trainings"])
+    rows = prover.table(framework, mutant_table.TASKS["trainings"])
     assert {row["name"] for row in rows} == {mutant.name for mutant in TRAINING_MUTANTS}
     assert [row for row in rows if not row["caught"]] == []
 

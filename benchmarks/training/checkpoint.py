@@ -15,10 +15,12 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
+from implementations.commandline import ROOT
 from implementations.errors import UserError
 from implementations.files import replacing
 
 Arrays = Mapping[str, NDArray[Any]]
+CODE = ROOT / "benchmarks"  # all that a training may rest on beside a proof's: data, recipes, steps, scores
 WEIGHTS, OPTIMIZER, LOSSES = "weights/", "optimizer/", "losses"
 
 

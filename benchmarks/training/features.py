@@ -17,6 +17,7 @@ from benchmarks.data.images import PARTS, ImageSet, Split
 from benchmarks.data.preprocessing import Preprocessing, opencv_version
 from benchmarks.evaluation import scores
 from benchmarks.measure import CLOCK
+from benchmarks.training import checkpoint
 from implementations import provenance
 from implementations.commandline import Notice
 from implementations.errors import UserError
@@ -56,7 +57,7 @@ class Base:
 
     def _key(self, data: ImageSet) -> str:
         total = hashlib.sha256()
-        code = [provenance.source(), provenance.digest(Path(__file__).parent), opencv_version()]
+        code = [provenance.source(), provenance.digest(checkpoint.CODE), opencv_version()]
         settings = [repr(self.settings), *code]
         about = [
             self.network.digest,

@@ -130,7 +130,7 @@ class Training:
             "settings": repr(self.settings),
             "versions": self.framework.versions(),
             "start": self.start,
-            "code": [provenance.source(), provenance.digest(Path(__file__).parent)],
+            "code": [provenance.source(), provenance.digest(checkpoint.CODE)],
             "machine": [provenance.cpu_model(), np.__version__, opencv_version()],
         }
         return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()

@@ -1,6 +1,7 @@
 """A training by the toy adapter in this process, against the same training written out in a few lines."""
 
 import dataclasses
+import inspect
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,9 @@ import pytest
 from toy_training import RATE, RECIPE, EndedError, curves, images, interrupting, request, toy, trained
 
 from benchmarks.data.batches import Batches
-from benchmarks.recipes import Stage, Target
-from benchmarks.training import feeding, fit
+from benchmarks.evaluation import scores
+from benchmarks.recipes import Recipe, Stage, Target
+from benchmarks.training import checkpoint, feeding, fit
 from benchmarks.training.stepping import Stepper
 from implementations import provenance, reference, updates, weights
 from implementations.errors import UserError
@@ -287,6 +289,11 @@ def test_the_checkpoint_of_other_code_is_refused(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(provenance, "digest", lambda package: f"changed {package.name}")
     with pytest.raises(UserError, match="belongs to another training"):
         trained(tmp_path)
+
+
+@pytest.mark.parametrize("part", [Batches, Recipe, Stepper, scores.report, fit.fit])
+def test_all_that_makes_a_training_is_among_its_code(part: Any) -> None:
+    assert checkpoint.CODE in Path(inspect.getfile(part)).parents
 
 
 def test_what_is_hashed_is_what_was_fed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import archive
+from benchmarks.history.filters import parsed
 from benchmarks.history.queries import History
 from benchmarks.history.series import Series, TrainingRow
 from benchmarks.results import HISTORY
@@ -48,7 +49,7 @@ def read(text: str, history: str | Path = HISTORY) -> Selection:
         raise UserError(
             "this is nothing that could be compared", given=text, allowed=ALLOWED, todo="name one of these"
         )
-    return _selected(text, History.open(history), filters(text))
+    return _selected(text, History.open(history), parsed(text.split(",")))
 
 
 def _exists(path: Path) -> bool:
@@ -67,22 +68,6 @@ def _selected(text: str, history: History, chosen: Mapping[str, str]) -> Selecti
         )
     trainings = history.trainings(**chosen) if known else []
     return Selection(text, frozenset(chosen), series, trainings)
-
-
-def filters(text: str) -> dict[str, str]:
-    """``{"framework": "pytorch", …}`` of ``framework=pytorch,…``; ``UserError`` for anything else."""
-    found: dict[str, str] = {}
-    for part in text.split(","):
-        name, equals, value = (word.strip() for word in part.partition("="))
-        if not (name and equals) or name in found:
-            raise UserError(
-                "the filter cannot be understood",
-                given=part or text,
-                allowed="NAME=VALUE, several with commas between, each name once",
-                todo="correct it",
-            )
-        found[name] = value
-    return found
 
 
 @contextmanager

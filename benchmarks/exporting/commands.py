@@ -3,7 +3,7 @@
 import argparse
 import json
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,7 +50,9 @@ def add_export(command: argparse.ArgumentParser) -> None:
 
 
 def _export(options: argparse.Namespace) -> int:
-    filters = _filters(options.where)
+    from benchmarks.history.filters import parsed
+
+    filters = parsed(options.where)
     with tempfile.TemporaryDirectory() as scratch:
         history = _history(options, Path(scratch) / "history.sqlite")
         if options.format == "mlflow":
@@ -59,21 +61,6 @@ def _export(options: argparse.Namespace) -> int:
         count = WRITERS[options.format](path, history, filters)
     CONSOLE.print(f"{count} rows in {path}")
     return 0
-
-
-def _filters(words: Iterable[str]) -> Filters:
-    filters = {}
-    for word in words:
-        name, equals, value = word.partition("=")
-        if not equals:
-            raise UserError(
-                "this is no filter",
-                given=word,
-                allowed="NAME=VALUE, as framework=pytorch",
-                todo="correct --where",
-            )
-        filters[name] = value
-    return filters
 
 
 def _history(options: argparse.Namespace, scratch: Path) -> "History":

@@ -1,7 +1,7 @@
 """What of the history is asked for: ``framework=pytorch``, ``versions.torch=2.13.0``, ``commit=1a2b3c``."""
 
 import datetime
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +34,22 @@ _TRAININGS = _Columns({name: schema.TRAININGS.c[name] for name in _OF_TRAININGS}
 
 
 _RUNS = _Columns({})
+
+
+def parsed(words: Iterable[str]) -> dict[str, str]:
+    """``{"framework": "pytorch", …}`` of ``framework=pytorch`` …; ``UserError`` for anything else."""
+    found: dict[str, str] = {}
+    for word in words:
+        name, equals, value = (part.strip() for part in word.partition("="))
+        if not (name and equals) or name in found:
+            raise UserError(
+                "the filter cannot be understood",
+                given=word,
+                allowed="NAME=VALUE, as framework=pytorch, each name once",
+                todo="correct it",
+            )
+        found[name] = value
+    return found
 
 
 def of_forks(query: Select[Any], filters: Mapping[str, Any]) -> Select[Any]:

@@ -1,11 +1,12 @@
 """What the harness adds: its loop against a bare loop in each framework, in alternating blocks.
 
-    python docs/studies/overhead.py [--forks 10] [--pairs 40] [--framework F] [--json FILE]
+    python docs/studies/overhead.py [--forks 10] [--pairs 40] [--threads N] [--framework F] [--json FILE]
 
 The bare loops below are what someone who knows the framework would write around the same network. A pair is
 one block of each. A process favours the one loop or the other by a per cent or two for as long as it lives:
 so the fork is the unit, and which loop is made first alternates. Inference of the MLP at batch 32: the fewer
-microseconds a step takes, the more an overhead shows. Two minutes a framework.
+microseconds a step takes, the more an overhead shows. Two minutes a framework. With ``--threads 1`` no thread
+waits for a core that another guest of the machine has.
 """
 
 import argparse
@@ -150,10 +151,11 @@ def main() -> None:
     )
     parser.add_argument("--forks", type=int, default=10)
     parser.add_argument("--pairs", type=int, default=40)
+    parser.add_argument("--threads", type=int, help="default: all cores")
     parser.add_argument("--framework", action="append", choices=TRAINERS)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    launcher, rows = Launcher(available_cores()), []
+    launcher, rows = Launcher(options.threads or available_cores()), []
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "probe.safetensors")
         weights.save(path, weights.probe(networks.build(NETWORK), SEED))

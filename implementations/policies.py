@@ -22,6 +22,7 @@ class Switches:
     """What can be switched; everything off is the policy ``equal``."""
 
     compile: bool = False  # torch.compile; XLA for TensorFlow, which JAX has anyway
+    graphs: bool = False  # CUDA graphs: the kernels of a compiled step are launched as one
     channels_last: bool = False  # memory layout of images and weights
     autotune: bool = False  # let the GPU library try its algorithms and keep the fastest
     mixed: bool = False  # bfloat16 in convolutions and dense layers, where the device multiplies it
@@ -31,7 +32,7 @@ class Switches:
 AS_IT_COMES = Switches()
 BEST_SWITCHES: Mapping[tuple[str, str], Switches] = {
     ("pytorch", "cpu"): Switches(channels_last=True, mixed=True),
-    ("pytorch", "cuda"): Switches(compile=True, channels_last=True, autotune=True, mixed=True),
+    ("pytorch", "cuda"): Switches(compile=True, graphs=True, channels_last=True, autotune=True, mixed=True),
     ("keras-tensorflow", "cpu"): Switches(mixed=True),
     ("keras-tensorflow", "cuda"): Switches(compile=True, mixed=True),
     ("keras-jax", "cpu"): Switches(),  # bfloat16 made it slower by a fifth to a half

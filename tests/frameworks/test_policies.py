@@ -64,6 +64,8 @@ def test_switches_are_reported_as_they_were_asked_for(
     ("framework", "switches", "reported"),
     [
         ("pytorch", {"compile": True, "channels_last": True}, {"compiled": "True", "channels_last": "True"}),
+        # On the CPU PyTorch leaves the graphs out, and says so.
+        ("pytorch", {"compile": True, "graphs": True}, {"compiled": "True", "cuda_graphs": "False"}),
         ("keras-tensorflow", {"compile": True}, {"compiled_by_xla": "True"}),
     ],
 )

@@ -79,19 +79,28 @@ def build(network: spec.Network, weights: Weights, settings: Settings, *, traini
     return PyTorchNetwork(network if training else network.inference(), weights, settings, training)
 
 
-def _compiled(module: nn.Module) -> nn.Module:
+def _compiled(module: nn.Module, graphs: bool) -> nn.Module:
     """``module`` compiled, and refused where PyTorch would quietly run it uncompiled.
 
     It counts the versions of one function's code over all networks of a process, which share theirs, and
-    gives up at eight.
+    gives up at eight. ``graphs``: as CUDA graphs, which copy each step's images to one place, and overwrite
+    what the last step returned.
     """
     torch.compiler.reset()
+    _counters().clear()
     dynamo = torch._dynamo.config
     for name in ("fail_on_recompile_limit_hit", "fail_on_cache_limit_hit"):  # the older name, to PyTorch 2.5
         if hasattr(dynamo, name):
             setattr(dynamo, name, True)
             break
-    return torch.compile(module)
+    return torch.compile(module, mode="reduce-overhead" if graphs else "default")
+
+
+def _counters() -> Any:
+    """Where PyTorch's compiler tells among other things that it left CUDA graphs out."""
+    from torch._dynamo.utils import counters  # takes a second to import, which only who compiles should wait
+
+    return counters
 
 
 class Batch(NamedTuple):
@@ -121,7 +130,8 @@ class PyTorchNetwork:
         self.taps = builder.taps
         self.layout = torch.channels_last if settings.switches.channels_last else torch.contiguous_format
         self.module = self.module.to(memory_format=self.layout)
-        self.timed: nn.Module = _compiled(self.module) if settings.switches.compile else self.module
+        self.graphs = settings.switches.graphs
+        self.timed = _compiled(self.module, self.graphs) if settings.switches.compile else self.module
         self.load(weights)
 
     def parameters(self) -> dict[str, tuple[spec.Shape, bool]]:
@@ -280,6 +290,7 @@ class PyTorchNetwork:
             "interop_threads": str(torch.get_num_interop_threads()),
             "onednn": str(torch.backends.mkldnn.is_available() and torch.backends.mkldnn.enabled),
             "compiled": str(hasattr(self.timed, "_orig_mod")),
+            "cuda_graphs": str(self.graphs and not _counters()["inductor"]["cudagraph_skips"]),
             "channels_last": str(
                 bool(maps) and all(p.is_contiguous(memory_format=torch.channels_last) for p in maps)
             ),

@@ -10,8 +10,9 @@ from implementations.cache import Cache
 from implementations.processes import Launcher
 from implementations.proving import Prover
 
-CHILDREN = Path(__file__).parent / "children"
-sys.path.insert(0, str(CHILDREN))  # modules that tests, and children started by tests, import by name
+CHILDREN = Path(__file__).parent / "children"  # what children that tests start are asked for
+MADE = Path(__file__).parent / "made"  # what tests look at: files, results, series, stand-ins
+sys.path[:0] = [str(CHILDREN), str(MADE)]
 
 
 @pytest.fixture(scope="session")

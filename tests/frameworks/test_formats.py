@@ -4,14 +4,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import weight_files
+from weight_files import DAMAGED, ours, require_same
 
 from implementations import networks
 from implementations.__main__ import main
 from implementations.errors import UserError
 from implementations.formats import transfer
 from implementations.processes import Launcher
-from tests import weight_files
-from tests.weight_files import DAMAGED, ours, require_same
 
 pytestmark = pytest.mark.frameworks
 TIMEOUT_S = 600.0

@@ -10,8 +10,10 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
+import weight_files
 from safetensors import safe_open
 from safetensors.numpy import save_file
+from weight_files import DAMAGED, named, ours, require_same, values
 
 from implementations import convert, networks, weights
 from implementations.__main__ import main
@@ -19,8 +21,6 @@ from implementations.errors import UserError
 from implementations.formats import hdf5, namings, table, transfer
 from implementations.formats.namings import NAMINGS
 from implementations.processes import Launcher
-from tests import weight_files
-from tests.weight_files import DAMAGED, named, ours, require_same, values
 
 MLP: dict[str, Any] = {"name": "mlp"}
 NETWORK = networks.build("mlp")

@@ -5,13 +5,13 @@ import re
 from pathlib import Path
 
 import pytest
+import weight_files
 from file_server import serving
 
 from implementations import networks, pretrained
 from implementations.__main__ import main
 from implementations.errors import UserError
 from implementations.pretrained import PUBLISHED, Published
-from tests import weight_files
 
 
 def test_what_weights_are_is_said(tmp_path: Path) -> None:

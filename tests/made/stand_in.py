@@ -12,7 +12,7 @@ from made_forks import content_of
 from benchmarks.plan import TASKS, Case
 from implementations.processes import Finished
 
-CHILD = Path(__file__).with_name("stand_in_child.py")
+CHILD = Path(__file__).parents[1] / "children" / "stand_in_child.py"
 Options = dict[str, str]  # of a child, by name
 
 

@@ -286,7 +286,8 @@ def refused(path: Path, wrong: str) -> UserError:
     return UserError(
         wrong,
         given=path,
-        allowed=f"files written by 'python -m benchmarks run', schema_version up to {SCHEMA_VERSION}",
+        allowed="files written by 'python -m benchmarks run', schema_version up to"
+        f" {SCHEMA_VERSION} (of a training {TRAINING_VERSION})",
         todo="remove the file, then run again with the same --output to measure it anew",
     )
 

@@ -26,7 +26,7 @@ from benchmarks.training import trainings
 from benchmarks.training.trainings import Trainings
 from benchmarks.watch import Watch
 from implementations import claims
-from implementations.certificates import Certificate, first_breach
+from implementations.certificates import refusal
 from implementations.claims import Claim
 from implementations.commandline import Notice
 from implementations.errors import UserError
@@ -295,7 +295,7 @@ class Run:
         final = results.fork_path(self.folder, case, number)
         about = {**plan.as_data(case), "fork": number}
         if not self.proofs[claim]["passed"]:
-            return self.failed.record(final, about, _not_the_same(self.proofs[claim]))
+            return self.failed.record(final, about, refusal(self.proofs[claim]))
         if (full := self._out_of_memory_at(case)) is not None:
             return f"not tried: out of memory at batch {full}"
         try:
@@ -338,10 +338,6 @@ def _said(case: Case) -> str:
 def _shown_ceiling(found: dict[str, Any]) -> str:
     products = (f"{flops / 1e9:,.0f} GFLOP/s in {p}" for p, flops in found["flop_per_s"].items())
     return ", ".join([*products, f"copies at {found['copied_bytes_per_s'] / 1e9:,.1f} GB/s"])
-
-
-def _not_the_same(proof: Certificate) -> str:
-    return f"not the same network: {first_breach(proof)}"
 
 
 def _model(gpu: dict[str, Any] | None) -> dict[str, Any] | None:

@@ -111,6 +111,11 @@ def at_level(certificate: Certificate, level: int, precision: str | None = None)
     ]
 
 
+def refusal(certificate: Certificate) -> str:
+    """Why nothing is measured or trained on a proof that failed, in one line."""
+    return f"not the same network: {first_breach(certificate)}"
+
+
 def first_breach(certificate: Certificate) -> str:
     """One line naming the first differing layer; empty if the proof holds."""
     for finding in certificate["findings"]:

@@ -15,7 +15,7 @@ from benchmarks.proofs import Proofs
 from benchmarks.recipes import Recipe
 from benchmarks.training import train
 from benchmarks.training.train import Wanted
-from implementations.certificates import first_breach
+from implementations.certificates import refusal
 from implementations.claims import Claim
 from implementations.commandline import Notice
 from implementations.network import known
@@ -72,8 +72,7 @@ class Trainings:
         proofs = [self.proofs[claim] for claim in claims(recipe, [framework])]
         for proof in proofs:
             if not proof["passed"]:
-                reason = f"not the same network: {first_breach(proof)}"
-                return self.failures.record(final, about, reason)
+                return self.failures.record(final, about, refusal(proof))
         tell, folder = partial(self._tell, title), final.with_name(final.name.removesuffix(".json"))
         try:
             result = train.train(wanted, framework, seed, self.proofs.prover, folder, tell)

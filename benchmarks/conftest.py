@@ -7,7 +7,7 @@ one framework.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +122,7 @@ def loaded(pytestconfig: pytest.Config) -> Loaded:
     threads = pytestconfig.getoption("threads") or len(os.sched_getaffinity(0))
     device, policy = pytestconfig.getoption("device"), pytestconfig.getoption("policy")
     name = pytestconfig.getoption("framework")
+    provenance.source()  # as it is before anything else of it is imported
     start = CLOCK()
     with UserMistakes():
         module, settings = network.prepare(name, device, threads, policy)
@@ -182,6 +183,7 @@ def certificate(
         else:
             found = _certify(case, loaded, weights_path, model_path)
         _require_about(found, case, specification, loaded)
+        _require_files(found, weights_path, model_path)
     if not found["passed"]:
         pytest.fail(
             f"not the same network, so not measured: {certificates.first_breach(found)}", pytrace=False
@@ -193,7 +195,7 @@ def _require_about(
     found: certificates.Certificate, case: Case, specification: Network, loaded: Loaded
 ) -> None:
     """``UserError`` unless the certificate is about this case, in this build, on this device."""
-    wanted = {
+    wanted: dict[str, Any] = {
         "framework": case.framework,
         "exporter": case.exporter,
         "digest": specification.digest,
@@ -201,7 +203,25 @@ def _require_about(
         "device": loaded.settings.device,
         "precision": loaded.settings.precision,
         "policy": loaded.settings.policy,
+        "source": provenance.source(),
+        "processor": provenance.cpu_model(),
+        "gpu": provenance.gpu(loaded.settings.device),
+        "kernels": provenance.kernels(),
     }
+    if case.task == "training":
+        wanted["training"] = True
+    _require(found, wanted)
+
+
+def _require_files(found: certificates.Certificate, weights_path: Path, model_path: Path | None) -> None:
+    """``UserError`` if weights, or the exported file, are not those that were proven."""
+    wanted = {"weights_sha256": weights.sha256(weights_path)}
+    if model_path is not None:
+        wanted["model_sha256"] = weights.sha256(model_path)
+    _require(found, wanted)
+
+
+def _require(found: certificates.Certificate, wanted: Mapping[str, Any]) -> None:
     for name, value in wanted.items():
         if found["passed"] and found.get(name) != value:
             raise UserError(
@@ -224,7 +244,7 @@ def _certify(
     if model_path is None:
         return certify.certify(loaded.module, **request)
     return certify.certify_export(
-        loaded.module, exporter=str(case.exporter), model_path=str(model_path), **request
+        loaded.module, exporter=str(case.exporter), model_path=str(model_path), made={}, **request
     )
 
 
@@ -248,7 +268,7 @@ def measured(
         benchmark.params = plan.as_data(case)  # else the result would say "UNSERIALIZABLE"
         try:
             fields = fork.run(benchmark, subject, effort, number=pytestconfig.getoption("fork"))
-        except AssertionError:
+        except BaseException:  # whatever it was: what was timed is worth nothing
             _withdraw(pytestconfig, benchmark)
             raise
         benchmark.group = f"{case.network} {case.task} batch {case.batch}"

@@ -1,7 +1,9 @@
 """A run's proofs: made, or taken over where all that they rest on is as it was."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from benchmarks import results
@@ -54,16 +56,30 @@ class Proofs:
             if self.prover.holds(claim, here) or not (here["passed"] or self.retries):
                 self.certificates[claim] = here
                 return
-            self._require_unused(here, claim)
+            self._require_unused(here["id"] if here["passed"] else "", claim)
         if kept := self.prover.kept(claim):
-            certificates.write(path, kept)
-            self.certificates[claim] = kept
+            self._put(claim, kept)
 
-    def _require_unused(self, outdated: Certificate, claim: Claim) -> None:
-        """``UserError`` if something in the folder rests on ``outdated``: two builds make no one number."""
-        measured = [fork.attributes["certificate"] for fork in results.forks(self.folder)]
-        trained = [training["certificate"] for training in results.trainings(self.folder)]
-        if outdated["passed"] and outdated["id"] in [*measured, *trained]:
+    def _put(self, claim: Claim, certificate: Certificate) -> None:
+        """A certificate new to the folder; ``UserError`` if results of the claim there rest on another."""
+        for other in self._measured_on.get(claim, set()) - {certificate["id"]}:
+            self._require_unused(other, claim)
+        certificates.write(self.path(claim), certificate)
+        self.certificates[claim] = certificate
+
+    @cached_property
+    def _measured_on(self) -> dict[Claim, set[str]]:
+        """The certificates that the folder's forks name, by claim: before this process measures any."""
+        found: dict[Claim, set[str]] = defaultdict(set)
+        for fork in results.forks(self.folder):
+            found[fork.case.claim].add(fork.attributes["certificate"])
+        return found
+
+    def _require_unused(self, outdated: str, claim: Claim) -> None:
+        """``UserError`` if something in the folder rests on that proof: two builds make no one number."""
+        measured = set().union(*self._measured_on.values())
+        trained = [t.get("certificates", [t["certificate"]]) for t in results.trainings(self.folder)]
+        if outdated in measured.union(*trained):
             raise UserError(
                 f"results of {claim.network} in {claim.title} rest on a proof that no longer holds",
                 given="other code of this project, another build of the framework, or another processor",
@@ -72,8 +88,7 @@ class Proofs:
             )
 
     def _proven(self, claim: Claim, certificate: Certificate) -> None:
-        certificates.write(self.path(claim), certificate)
-        self.certificates[claim] = certificate
+        self._put(claim, certificate)
         self.notice(f"  {claim.network} in {claim.title}: {first_breach(certificate) or 'same'}")
 
     def take_over_slips(self, frameworks: Iterable[str]) -> None:

@@ -132,6 +132,7 @@ class Run:
             "commit": machine.commit(),
             "started": now(),
         }
+        self.prover.trained.update(case.claim for case in self.cases if case.task == "training")
         path = self.folder / "run.json"
         if path.exists():
             self._compare(results.read_run(self.folder), about)

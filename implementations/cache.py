@@ -27,22 +27,26 @@ class Cache:
 
     def probe_weights(self, network: Network, seed: int) -> Path:
         """The probe weights of ``network`` in a file, made if absent."""
-        path = self._path("weights", f"{network.name}-{network.digest[:16]}-probe-{seed}.safetensors")
+        path = self._weights(network, "probe", seed)
         if not path.exists():
             weights.save(path, weights.probe(network, seed))
         return path
 
     def initial_weights(self, network: Network, seed: int) -> Path:
         """Starting weights of a training in a file, made if absent."""
-        path = self._path("weights", f"{network.name}-{network.digest[:16]}-initial-{seed}.safetensors")
+        path = self._weights(network, "initial", seed)
         if not path.exists():
             weights.save(path, weights.initial(network, seed))
         return path
 
     def started_weights(self, network: Network, seed: int, source_sha256: str) -> Path:
         """Where starting weights belong that come from a file as far as it has them."""
-        name = f"{network.name}-{network.digest[:16]}-from-{source_sha256[:16]}-{seed}.safetensors"
-        return self._path("weights", name)
+        return self._weights(network, "from", source_sha256[:16], seed)
+
+    def _weights(self, network: Network, *about: object) -> Path:
+        """Named by the rules, too, by which weights are drawn: other rules make other files."""
+        words = [network.name, network.digest[:16], *about, weights.RULES]
+        return self._path("weights", f"{'-'.join(map(str, words))}.safetensors")
 
     def published_weights(self, network: str, checksum: str, version: int) -> Path:
         """Where published weights belong once converted; ``version`` is that of the conversion."""

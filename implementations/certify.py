@@ -99,11 +99,14 @@ def certify_export(
     specification = networks.build(**network)
     values = weights.load(Path(weights_path), specification)
     case = sameness.Case.on_probe(specification, values)
+    file = weights.sha256(Path(model_path))
     findings = export_sameness.prove_export(framework, case, Path(model_path), settings)
+    if weights.sha256(Path(model_path)) != file:
+        raise RuntimeError("the exported file was replaced while it was proven: start the proof again")
     about = {
         "exporter": exporter,
         "reduced_precisions": [],
-        "model_sha256": weights.sha256(Path(model_path)),
+        "model_sha256": file,
         "export": {**made, **onnx_file.described(Path(model_path))},
     }
     return _certificate(framework, settings, name, specification, values, findings, about, meter)
@@ -136,9 +139,10 @@ def _certificate(
             "precision": settings.precision,
             "policy": settings.policy,
             "switches": policies.as_data(settings.switches),
-            "source": provenance.source(),
+            "source": provenance.unchanged_source(),
             "processor": provenance.cpu_model(),
             "gpu": provenance.gpu(settings.device),
+            "kernels": provenance.kernels(),
             "passed": all(finding.passed for finding in findings),
             "findings": [finding.as_data() for finding in findings],
             "canary": canary_expected(network, values, settings.precision).tolist(),

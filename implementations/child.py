@@ -15,13 +15,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from implementations import network
+from implementations import network, provenance
 from implementations.errors import UserError
 from implementations.network import Settings
 from implementations.policies import EQUAL
 
 
 def main(request_path: str, answer_path: str) -> int:
+    provenance.source()  # as it is before anything else of it is imported
     request = json.loads(Path(request_path).read_text())
     try:
         reply = {"answer": answer(**request)}

@@ -5,7 +5,7 @@ Needs ``onnx``, as exporting does; measuring an exported file does not import th
 
 import collections
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ FLOATS = {
     onnx.TensorProto.FLOAT16,
     onnx.TensorProto.BFLOAT16,
 }
+BRANCHES = ("If", "Loop", "Scan")  # what they hold may be computed for some batches only
 RANDOM = ("Bernoulli", "Dropout", "Multinomial", "RandomNormal", "RandomUniform")  # and their "…Like"
 
 
@@ -34,8 +35,8 @@ def required(network: Network) -> dict[str, str]:
         "inputs": "1, batch free",
         "outputs": "1, batch free",
     }
-    shapes = {parameter.path: _shape(parameter.shape) for parameter in network.parameters}
-    return facts | {"training-only nodes": "none"} | shapes
+    arrays = {parameter.path: f"float32, {_shape(parameter.shape)}" for parameter in network.parameters}
+    return facts | {"training-only nodes": "none", "branches and loops": "none"} | arrays
 
 
 def described(path: Path) -> dict[str, Any]:
@@ -59,10 +60,16 @@ class OnnxFile:
         """Why the file cannot be read, or ONNX's checker refuses it; empty if it is accepted."""
         try:
             onnx.checker.check_model(str(self.path))
-            _ = self.model
+            elsewhere = self.elsewhere
         except Exception as error:  # protobuf and onnx raise unrelated classes
             return f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"[:200]
-        return ""
+        return f"{elsewhere!r} lies in another file" if elsewhere else ""
+
+    @property
+    def elsewhere(self) -> str:
+        """The first tensor whose values are not in the file itself; empty if all are."""
+        external = onnx.TensorProto.EXTERNAL
+        return next((t.name for t in self.model.graph.initializer if t.data_location == external), "")
 
     @cached_property
     def model(self) -> Any:
@@ -85,9 +92,11 @@ class OnnxFile:
             ),
             "inputs": _ends(inputs),
             "outputs": _ends(graph.output),
-            "training-only nodes": ", ".join(sorted({n.op_type for n in self.nodes if _trains(n)})) or "none",
+            "training-only nodes": _kinds(n for n in self.nodes if _trains(n)),
+            "branches and loops": _kinds(n for n in self.nodes if n.op_type in BRANCHES),
         }
-        return facts | {path: _shape(array.shape) for path, array in self.parameters.items()} | self.others
+        found = {p: f"{array.dtype}, {_shape(array.shape)}" for p, array in self.parameters.items()}
+        return facts | found | self.others
 
     @cached_property
     def parameters(self) -> dict[str, Array]:
@@ -104,6 +113,7 @@ class OnnxFile:
         named = [(t.name, t) for t in self.model.graph.initializer if t.name not in self.parameters]
         held = [(node.output[0], a) for node in self.nodes for a in node.attribute]
         named += [(name, a.t) for name, a in held if a.HasField("t")]
+        named += [(t.values.name, t.values) for t in self.model.graph.sparse_initializer]
         others = {name: tuple(t.dims) for name, t in named if t.data_type in FLOATS and math.prod(t.dims) > 1}
         lists = [(name, len(a.floats)) for name, a in held if a.name == "value_floats"]
         others |= {name: (length,) for name, length in lists if length > 1}
@@ -111,9 +121,18 @@ class OnnxFile:
 
     def _canonical(self, name: str, value: Array) -> Array:
         """``[out, in]`` of a dense weight that the graph multiplies as ``[in, out]``; else as it is."""
-        layer = self.network.by_path[name.rpartition(".")[0]].layer
-        is_dense = isinstance(layer, Dense) and value.ndim == 2
+        is_dense = self._is_dense(name) and value.ndim == 2
         return value.T if is_dense and name in self._right_factors else value
+
+    @property
+    def of_unknown_layout(self) -> str:
+        """The first dense weight that no node multiplies by as it is; empty if all are so used."""
+        factors = {node.input[1] for node in self.nodes if node.op_type in ("MatMul", "Gemm")}
+        dense = (p.path for p in self.network.parameters if self._is_dense(p.path) and len(p.shape) == 2)
+        return next((path for path in dense if path in self.parameters and path not in factors), "")
+
+    def _is_dense(self, path: str) -> bool:
+        return isinstance(self.network.by_path[path.rpartition(".")[0]].layer, Dense)
 
     @cached_property
     def _right_factors(self) -> set[str]:
@@ -154,6 +173,10 @@ def _walk(nodes: Any) -> Iterator[Any]:
         for attribute in node.attribute:
             for graph in (attribute.g, *attribute.graphs):
                 yield from _walk(graph.node)
+
+
+def _kinds(nodes: Iterable[Any]) -> str:
+    return ", ".join(sorted({node.op_type for node in nodes})) or "none"
 
 
 def _trains(node: Any) -> bool:

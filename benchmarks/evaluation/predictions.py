@@ -18,12 +18,13 @@ from benchmarks.data.images import ImageSet
 from benchmarks.data.preprocessing import Preprocessing
 from benchmarks.evaluation import scores
 from implementations import claims, networks
-from implementations.certificates import Certificate, first_breach
+from implementations.certificates import Certificate, at_level, first_breach
 from implementations.claims import Claim
 from implementations.commandline import Notice
 from implementations.errors import UserError
 from implementations.processes import ChildFailedError
 from implementations.proving import Prover
+from implementations.sameness import TIMED
 
 TIMEOUT_S = 24 * 3600.0  # 50,000 pictures through VGG16 on two cores
 
@@ -121,6 +122,8 @@ class Evaluator:
     ) -> tuple[dict[str, Any], NDArray[np.float64]]:
         if not certificate["passed"]:
             raise NotTheSameError(first_breach(certificate))
+        if precision != TIMED and not at_level(certificate, 5, precision):
+            raise NotTheSameError(f"nothing is proven of it in {precision}")
         with tempfile.TemporaryDirectory(prefix="evaluate-") as folder, self._source(claim) as source:
             target = Path(folder, "logits.npy")
             request = {

@@ -15,7 +15,7 @@ from benchmarks.proofs import Proofs
 from benchmarks.recipes import Recipe
 from benchmarks.training import train
 from benchmarks.training.train import Wanted
-from implementations.certificates import refusal
+from implementations.certificates import Certificate, refusal
 from implementations.claims import Claim
 from implementations.commandline import Notice
 from implementations.network import known
@@ -79,8 +79,12 @@ class Trainings:
         except ChildFailedError as failure:
             lines = failure.finished.last_lines
             return self.failures.record(final, about, str(failure), lines)
+        if other := [proof["network"] for proof in proofs if not _is_proven(result, proof)]:
+            reason = f"trained by another build, or by other code, than was proven for {other[0]}"
+            return self.failures.record(final, about, reason)
         made = datetime.datetime.now(datetime.UTC).isoformat()
-        results.write_json(final, {**result, "certificate": proofs[0]["id"], "made": made})
+        ids = [proof["id"] for proof in proofs]
+        results.write_json(final, {**result, "certificate": ids[0], "certificates": ids, "made": made})
         self.failures.made_good(final)
         _sweep(folder)
         return _said(result)
@@ -94,6 +98,10 @@ class Trainings:
 
     def _tell(self, title: str, line: str) -> None:
         self.notice(f"    {title}: {line}")
+
+
+def _is_proven(result: dict[str, Any], proof: Certificate) -> bool:
+    return all(result[name] == proof[name] for name in ("versions", "source"))
 
 
 def _sweep(folder: Path) -> None:

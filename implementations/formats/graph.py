@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import numpy as np
-import onnx
 
 from implementations.formats.entries import DamagedError, Entries, Entry
 from implementations.network import Array
@@ -17,9 +16,10 @@ def read(path: Path, network: Network) -> Entries:
     names = [tensor.name for tensor in file.model.graph.initializer]
     if len(set(names)) < len(names):
         raise DamagedError("it holds an initialiser twice")
-    for tensor in file.model.graph.initializer:
-        if tensor.data_location == onnx.TensorProto.EXTERNAL:
-            raise DamagedError(f"{tensor.name!r} lies in another file")
+    if file.elsewhere:
+        raise DamagedError(f"{file.elsewhere!r} lies in another file")
+    if unsure := file.of_unknown_layout:
+        raise DamagedError(f"{unsure!r} is not what a layer multiplies by: its layout cannot be known")
     surplus = {name: Entry((), what, lambda: np.zeros(0)) for name, what in file.others.items()}
     return {name: _entry(value) for name, value in file.parameters.items()} | surplus
 

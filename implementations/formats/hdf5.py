@@ -51,6 +51,8 @@ def write(path: Path, arrays: Mapping[str, Array]) -> None:
 
 def _unpacked(path: Path) -> bytes:
     with zipfile.ZipFile(path) as archive:
+        if archive.namelist().count(WITHIN_KERAS) > 1:
+            raise DamagedError(f"it holds {WITHIN_KERAS} twice")
         if archive.getinfo(WITHIN_KERAS).file_size > path.stat().st_size:
             raise DamagedError(f"{WITHIN_KERAS} is compressed, which Keras does not do")
         return archive.read(WITHIN_KERAS)

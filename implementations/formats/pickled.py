@@ -101,6 +101,8 @@ class _Data:
         for key, value in zip(pairs[::2], pairs[1::2], strict=True):
             if type(key) is not str:
                 raise DamagedError(f"the key {_shown(key)} is no text")
+            if key in target:
+                raise DamagedError(f"the key {_shown(key)} comes twice")
             target[key] = value
 
     def _build(self) -> None:

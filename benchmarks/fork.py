@@ -11,8 +11,8 @@ from benchmarks import machine, measure, plan
 from benchmarks.measure import Stepper
 from benchmarks.plan import Case, Effort
 from benchmarks.results import METHOD_VERSION, SCHEMA_VERSION
-from implementations import certificates
-from implementations.network import LABEL, Built, Framework, Settings, plain
+from implementations import bounds, certificates
+from implementations.network import LABEL, REDUCED_PRECISIONS, Built, Framework, Settings, plain
 from implementations.sameness import PROBE_SEED
 from implementations.spec import Network
 
@@ -103,8 +103,15 @@ def _canary(built: Built, subject: Subject) -> dict[str, float]:
         built.load(subject.weights)
     found = certificates.canary_difference(subject.certificate, subject.network, built)
     bound = float(subject.certificate["canary_bound"])
-    assert found <= bound, f"the canary is {found:.1e} off the certificate (bound {bound:.0e}): no result"
+    require_alive(found, bound, subject.loaded.settings.precision)
     return {"canary_difference": found, "canary_bound": bound}
+
+
+def require_alive(found: float, bound: float, precision: str) -> None:
+    """``AssertionError`` for a canary too far off, or nearer than a reduced precision can be."""
+    assert found <= bound, f"the canary is {found:.1e} off the certificate (bound {bound:.0e}): no result"
+    near, _ = bounds.reduced(precision) if precision in REDUCED_PRECISIONS else (0.0, bound)
+    assert found >= near, f"the canary is {found:.1e} off, nearer than {precision} can be: no result"
 
 
 def _key(subject: Subject) -> dict[str, Any]:

@@ -20,6 +20,8 @@ from implementations.network import Array
 WITHIN_KERAS = "model.weights.h5"
 DEPTH = 8  # models within models
 NO_PARAMETERS = "seed_generator"  # the state of a dropout layer's random numbers
+STATE = (2,)  # its shape
+BESIDE = {"optimizer", "optimizer_weights"}  # groups that are no part of the network
 
 
 def read(path: Path) -> Entries:
@@ -27,11 +29,30 @@ def read(path: Path) -> Entries:
     is_model = path.suffix.lower() == ".keras"
     file: Any = h5py.File(io.BytesIO(_unpacked(path)) if is_model else path, "r")
     weights = _held(file, "model_weights") if "model_weights" in file else file
+    read: set[int] = set()
     if "layer_names" in weights.attrs or "layer_names0" in weights.attrs:
-        return collected(_of_old_layers(weights))
-    if "layers" not in file:
+        found = collected(_of_old_layers(weights, read))
+    elif "layers" not in file:
         raise DamagedError("it holds neither 'layers' nor the attribute 'layer_names'")
-    return collected(_of_layers(_held(file, "layers"), DEPTH, itertools.count()))
+    else:
+        found = collected(_of_layers(_held(file, "layers"), DEPTH, itertools.count(), read))
+    if left := weights.visititems(lambda name, each: name if _is_left(name, each, read) else None):
+        raise DamagedError(f"it holds {left!r}, which belongs to no layer")
+    return found
+
+
+def _is_left(name: str, each: Any, read: set[int]) -> bool:
+    """Whether an array was not ``read`` although it may be a parameter."""
+    if not isinstance(each, h5py.Dataset):
+        return False
+    parts = name.split("/")
+    is_state = NO_PARAMETERS in parts and each.shape == STATE
+    return not (is_state or parts[0] in BESIDE or _place(each) in read)
+
+
+def _place(dataset: Any) -> int:
+    """Where it lies in the file, by whatever name it is reached."""
+    return int(h5py.h5o.get_info(dataset.id).addr)
 
 
 def write(path: Path, arrays: Mapping[str, Array]) -> None:
@@ -58,7 +79,7 @@ def _unpacked(path: Path) -> bytes:
         return archive.read(WITHIN_KERAS)
 
 
-def _of_layers(group: Any, depth: int, visits: Iterator[int]) -> Iterator[tuple[str, Entry]]:
+def _of_layers(group: Any, depth: int, visits: Iterator[int], read: set[int]) -> Iterator[tuple[str, Entry]]:
     """Keras 3: ``…/vars/0``, 1 …; the attribute ``name`` is the layer's."""
     if depth == 0 or next(visits) > MOST:  # one group may be linked from many places
         raise DamagedError("its groups lie too deep, or are too many")
@@ -66,24 +87,24 @@ def _of_layers(group: Any, depth: int, visits: Iterator[int]) -> Iterator[tuple[
         if not isinstance(within, h5py.Group) or name == NO_PARAMETERS:
             continue
         if "vars" not in within:
-            yield from _of_layers(within, depth - 1, visits)
+            yield from _of_layers(within, depth - 1, visits, read)
             continue
         variables = _held(within, "vars")
         layer = str(variables.attrs.get("name", name))
         for place, dataset in _members(variables):
-            yield f"{layer}/{place}", _entry(dataset)
+            yield f"{layer}/{place}", _entry(dataset, read)
         nested = [
             each for each, found in _members(within) if each != "vars" and isinstance(found, h5py.Group)
         ]
         for each in nested:
-            yield from _of_layers({each: within[each]}, depth - 1, visits)
+            yield from _of_layers({each: within[each]}, depth - 1, visits, read)
 
 
-def _of_old_layers(weights: Any) -> Iterator[tuple[str, Entry]]:
+def _of_old_layers(weights: Any, read: set[int]) -> Iterator[tuple[str, Entry]]:
     for layer in _texts(weights, "layer_names"):
         group = _held(weights, layer)
         for place, name in enumerate(_texts(group, "weight_names")):
-            yield f"{layer}/{place}", _entry(_held(group, name))
+            yield f"{layer}/{place}", _entry(_held(group, name), read)
 
 
 def _texts(group: Any, name: str) -> list[str]:
@@ -114,9 +135,10 @@ def _held(group: Any, name: str) -> Any:
     return group[name]
 
 
-def _entry(dataset: Any) -> Entry:
+def _entry(dataset: Any, read: set[int]) -> Entry:
     if not isinstance(dataset, h5py.Dataset):
         return Entry((), "a group", lambda: np.zeros(0))
+    read.add(_place(dataset))
     if dataset.external or dataset.is_virtual:
         raise DamagedError(f"{dataset.name!r} lies in another file")
     return Entry(dataset.shape or (), str(dataset.dtype), lambda: np.asarray(dataset[()]))

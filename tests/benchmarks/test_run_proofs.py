@@ -1,12 +1,14 @@
 """What a run does with proofs that were made before: in its folder, in the cache."""
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from in_process import BUILDS, InProcess
 
-from benchmarks import results
+from benchmarks import plan, results
+from benchmarks.plan import Case
 from benchmarks.run import Run
 from implementations import certificates
 from implementations.cache import Cache
@@ -65,3 +67,40 @@ def test_results_of_two_builds_are_not_mixed_in_a_folder(run: Any, monkeypatch: 
     monkeypatch.setitem(BUILDS, "pytorch", {"torch": "2"})
     with pytest.raises(UserError, match=r"mlp in pytorch rest on a proof that no longer holds.*--output"):
         run("a").prove()
+
+
+def test_nor_are_they_where_the_certificate_was_deleted(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a damaged one's error says to do."""
+    first = run("a")
+    first.prove()
+    case = Case("mlp", "inference", 1, "pytorch")
+    fork = SimpleNamespace(case=case, attributes={"certificate": first.proofs[MLP]["id"]})
+    monkeypatch.setattr(results, "forks", lambda folder: [fork])
+    first.proofs.path(MLP).unlink()
+    run("a").prove()  # nothing changed: the cache has the same one
+    first.proofs.path(MLP).unlink()
+    monkeypatch.setitem(BUILDS, "pytorch", {"torch": "2"})
+    with pytest.raises(UserError, match=r"mlp in pytorch rest on a proof that no longer holds.*--output"):
+        run("a").prove()
+
+
+def test_level_3_stands_behind_every_training_that_is_timed(run: Any) -> None:
+    """Also of a network that is too large for it otherwise."""
+    large, small = Claim("pytorch", "vgg16"), Claim("pytorch", "mlp")
+    made = run("a")
+    made.prover = Prover(made.prover.launcher, made.prover.cache, training="none")
+    assert not made.prover._trains(large)
+    timed = [Case("vgg16", "training", 1, "pytorch"), Case("mlp", "inference", 1, "pytorch")]
+    made.prover.trained.update(case.claim for case in timed if case.task == "training")
+    assert (made.prover._trains(large), made.prover._trains(small)) == (True, False)
+
+
+@pytest.mark.parametrize("name", [name for name in plan.PRESETS if name != "nights"])
+def test_a_run_asks_for_level_3_of_what_it_trains(name: str, tmp_path: Path) -> None:
+    prover = Prover(InProcess(1), Cache(tmp_path / "cache"), training="none")
+    preset = plan.preset(name)
+    networks = list(dict.fromkeys(network for network, _, _ in preset.work))
+    made = Run(tmp_path / "run", name, ["pytorch"], networks, prover, lambda line: None)
+    made.open()
+    trained = {network for network, task, _ in preset.work if task == "training"}
+    assert {claim.network for claim in prover.trained} == trained

@@ -71,7 +71,10 @@ def test_a_dead_canary_leaves_no_result(certificate: dict[str, Any], measured: A
     assert "the canary is" in output
 
 
-@pytest.mark.parametrize("field", ["versions", "device", "digest"])
+@pytest.mark.parametrize(
+    "field",
+    ["versions", "device", "digest", "source", "processor", "gpu", "kernels", "weights_sha256", "training"],
+)
 def test_a_certificate_about_something_else_is_refused(
     field: str, certificate: dict[str, Any], measured: Any
 ) -> None:

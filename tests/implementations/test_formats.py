@@ -285,6 +285,30 @@ def test_a_key_that_comes_twice_is_refused(tmp_path: Path) -> None:
     refused(tmp_path / "w.weights.h5", "holds 'hidden/0' twice")
 
 
+@pytest.mark.parametrize(
+    "place", ["layers/dense/extra", "vars/0", "layers/dropout/seed_generator/kernel", "more/0"]
+)
+def test_what_belongs_to_no_layer_is_refused(place: str, tmp_path: Path) -> None:
+    weight_files.weights_h5(tmp_path / "w.weights.h5", named(NETWORK, "keras-ours"))
+    with h5py.File(tmp_path / "w.weights.h5", "a") as file:
+        file.create_dataset(place, data=np.ones((3, 3), np.float32))
+    refused(tmp_path / "w.weights.h5", f"'{place}', which belongs to no layer")
+
+
+def test_a_layer_that_the_older_form_does_not_list_is_refused(tmp_path: Path) -> None:
+    hdf5.write(tmp_path / "w.h5", {**named(NETWORK, "keras-ours"), "more/0": np.ones(3, np.float32)})
+    with h5py.File(tmp_path / "w.h5", "a") as file:
+        file.attrs["layer_names"] = [name for name in file.attrs["layer_names"] if name != b"more"]
+    refused(tmp_path / "w.h5", "'more/more/variable_0:0', which belongs to no layer")
+
+
+def test_a_file_within_a_keras_file_that_comes_twice_is_refused(tmp_path: Path) -> None:
+    weight_files.keras(tmp_path / "w.keras", named(NETWORK, "keras-ours"))
+    with zipfile.ZipFile(tmp_path / "w.keras", "a") as archive, pytest.warns(UserWarning, match="Duplicate"):
+        archive.writestr("model.weights.h5", archive.read("model.weights.h5"))
+    refused(tmp_path / "w.keras", "holds model.weights.h5 twice")
+
+
 def test_groups_that_are_linked_from_everywhere_end(tmp_path: Path) -> None:
     with h5py.File(tmp_path / "w.weights.h5", "w") as file:
         below = file.create_group("layers")
@@ -301,6 +325,7 @@ def test_groups_that_are_linked_from_everywhere_end(tmp_path: Path) -> None:
         (b"\x80\x04" + b"\x8c\x02os\x8c\x06system\x93.", "holds os.system"),
         (b"\x80\x04" + b"))\x93.", "a function's name is no text"),
         (b"\x80\x02cos\nsys\x1btem\n.", "holds os.sys?tem"),
+        (b"\x80\x04}\x8c\x01kNs\x8c\x01kNs.", "'k' comes twice"),
         (b"\x80\x04}\x8c\x01k" + b"c__builtin__\neval\n)R" + b"s.", "'k' is a call of __builtin__.eval []"),
     ],
 )

@@ -74,6 +74,7 @@ CHANGES: dict[str, Callable[[Prover, pytest.MonkeyPatch], None]] = {
     "the project's code": provenance_of("source"),
     "the processor": provenance_of("cpu_model"),
     "the GPU, or its driver": provenance_of("gpu"),
+    "what chooses other kernels": lambda prover, monkeypatch: monkeypatch.setenv("DNNL_MAX_CPU_ISA", "SSE41"),
     "the framework": upgrade("onnxruntime"),
     "the exporter": upgrade("pytorch"),
     "the exported file": overwrite(lambda prover: prover.model(EXPORT)),

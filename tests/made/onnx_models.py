@@ -75,6 +75,38 @@ def folded(model: Any) -> None:
     tensor.CopyFrom(doubled)
 
 
+def as_double(model: Any) -> None:
+    """The same numbers twice as wide, and computed with."""
+    tensor = initializer(model, "hidden.weight")
+    tensor.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(tensor).astype(np.float64), tensor.name))
+    model.graph.node.insert(1, helper.make_node("Cast", ["flat"], ["wide"], to=TensorProto.DOUBLE))
+    model.graph.node[2].input[0] = "wide"
+    bias = helper.make_node("Cast", ["hidden.bias"], ["wide.bias"], to=TensorProto.DOUBLE)
+    model.graph.node.insert(2, bias)
+    model.graph.node[3].input[2] = "wide.bias"
+    model.graph.node[3].output[0] = "wide.linear"
+    back = helper.make_node("Cast", ["wide.linear"], ["hidden.linear"], to=TensorProto.FLOAT)
+    model.graph.node.insert(4, back)
+
+
+def as_sparse(model: Any) -> None:
+    """Two values more, kept as a sparse tensor."""
+    values = helper.make_tensor("more", TensorProto.FLOAT, [2], [1.0, 2.0])
+    indices = helper.make_tensor("places", TensorProto.INT64, [2], [0, 3])
+    model.graph.sparse_initializer.append(helper.make_sparse_tensor(values, indices, [4]))
+
+
+def branching(model: Any) -> None:
+    """Another output where a condition holds, which two batches need not meet."""
+    yes = helper.make_tensor_value_info("chosen", TensorProto.FLOAT, None)
+    branch = helper.make_graph([helper.make_node("Identity", ["scores"], ["chosen"])], "branch", [], [yes])
+    model.graph.node[-1].output[0] = "scores"
+    always = numpy_helper.from_array(np.array(True), "always")
+    model.graph.node.append(helper.make_node("Constant", [], ["always"], value=always))
+    node = helper.make_node("If", ["always"], ["logits"], then_branch=branch, else_branch=branch)
+    model.graph.node.append(node)
+
+
 def merged(model: Any) -> None:
     """Of two equal parameters one was kept."""
     model.graph.initializer.remove(initializer(model, "logits.bias"))

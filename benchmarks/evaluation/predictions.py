@@ -123,7 +123,7 @@ class Evaluator:
         if not certificate["passed"]:
             raise NotTheSameError(first_breach(certificate))
         if precision != TIMED and not at_level(certificate, 5, precision):
-            raise NotTheSameError(f"nothing is proven of it in {precision}")
+            raise NotTheSameError(f"{precision} is not offered, or could not be proven")
         with tempfile.TemporaryDirectory(prefix="evaluate-") as folder, self._source(claim) as source:
             target = Path(folder, "logits.npy")
             request = {

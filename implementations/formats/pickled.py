@@ -102,7 +102,7 @@ class _Data:
             if type(key) is not str:
                 raise DamagedError(f"the key {_shown(key)} is no text")
             if key in target:
-                raise DamagedError(f"the key {_shown(key)} comes twice")
+                raise DamagedError(f"the key {key[:60]!r} comes twice")
             target[key] = value
 
     def _build(self) -> None:

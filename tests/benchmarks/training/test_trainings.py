@@ -22,8 +22,9 @@ from implementations.proving import Prover
 from implementations.training import SGD
 
 EPOCH = {"epoch": 1, "validation": {"main": {"loss": 0.1, "accuracy": 0.9}}}
+PROVEN = {"versions": {"torch": "2"}, "source": "0123"}
 ANSWER = {
-    "versions": {"torch": "2"},
+    **PROVEN,
     "initial": {},
     "epochs": [EPOCH],
     "test": {"accuracy": 0.9},
@@ -58,7 +59,7 @@ def launcher(monkeypatch: pytest.MonkeyPatch) -> Answering:
 def made(tmp_path: Path, launcher: Answering) -> trainings.Trainings:
     proofs = Proofs(tmp_path / "run", Prover(launcher, Cache(tmp_path / "cache")), print)
     for claim in trainings.claims(RECIPE, ["pytorch", "paddle"]):
-        proofs.certificates[claim] = signed({"passed": True, "findings": []})
+        proofs.certificates[claim] = signed({"passed": True, "findings": [], "network": "toy", **PROVEN})
     return trainings.Trainings(tmp_path / "run", proofs, Failures(tmp_path / "run"), lambda line: None)
 
 
@@ -130,6 +131,18 @@ def test_divergence_costs_its_own_training_only(made: trainings.Trainings, launc
     failures = made.failures.every
     assert [failure["seed"] for failure in failures] == [0, 1]
     assert all("nan in step 7" in failure["reason"] for failure in failures)
+
+
+@pytest.mark.parametrize("other", [{"versions": {"torch": "3"}}, {"source": "4567"}])
+def test_what_another_build_or_other_code_trained_is_no_result(
+    other: dict[str, Any], made: trainings.Trainings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after an upgrade, or an edit, between the proof and the training."""
+    monkeypatch.setitem(ANSWER, next(iter(other)), next(iter(other.values())))
+    made.run(WANTED, ["pytorch"])
+    assert list(results.trainings(made.folder)) == []
+    (failure,) = results.failures(made.folder)
+    assert "by another build, or by other code, than was proven for toy" in failure["reason"]
 
 
 def test_a_later_training_makes_a_failure_good(made: trainings.Trainings, launcher: Answering) -> None:

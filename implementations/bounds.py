@@ -30,6 +30,7 @@ CUDA_FLOAT32 = 1e-4  # TF32 off
 # Machine epsilon: the distance from 1 to the next number. TF32 has float16's ten bits of fraction.
 UNITS = {"tf32": 2.0**-10, "bfloat16": 2.0**-7, "float16": 2.0**-10}
 UNITS_APART = 8  # at most, of the largest logit
+GRADIENT_UNITS_APART = 32  # of the largest in its tensor: biases sum many; 17 were seen, a wrong sign is 256
 UNITS_NEAR = 1 / 64  # at least: what is nearer was computed in float32 and not in what was asked for
 
 Bound = Callable[[str], float]
@@ -57,6 +58,8 @@ def gradients(network: Network, settings: Settings, known: Known = NOTHING) -> B
     """Level 2, by parameter: wider in float64 before a known layer, and in one known forward."""
     if _is_cuda_float32(settings):
         return lambda path: CUDA_FLOAT32
+    if settings.precision in UNITS:
+        return lambda path: GRADIENT_UNITS_APART * UNITS[settings.precision]
     base = BOUNDS[2, settings.precision]
     if settings.precision == "float32":
         return lambda path: base

@@ -68,13 +68,15 @@ def _further(
     about: Mapping[str, Any],
 ) -> Iterator[Callable[[], Iterable[Finding]]]:
     """Levels 3 and 5, as far as they apply to ``network``: each for one that does not differ so far."""
-    settings = dataclasses.replace(settings, precision=sameness.TIMED)
+    asked, settings = settings, dataclasses.replace(settings, precision=sameness.TIMED)
     whole, values = dataclasses.replace(case, network=network), case.weights
     if about["training"]:
         yield lambda: training_mode.prove(framework, whole, settings, known=known)
         if network.loss.kind != "none":
             yield lambda: [trajectories.prove_network(framework, network, values, settings, known=known)]
     yield lambda: reduced.prove(framework, case, settings, about["reduced_precisions"])
+    if about["training"] and asked.precision in REDUCED_PRECISIONS and network.loss.kind != "none":
+        yield lambda: [reduced.prove_training(framework, case, asked, known)]
 
 
 def certify_export(

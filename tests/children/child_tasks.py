@@ -304,6 +304,20 @@ def paddle_tf32(framework: Any, *, settings: Settings) -> list[dict[str, str]]:
     return found
 
 
+def reduced_training(framework: Any, *, settings: Settings, network: str) -> dict[str, Any]:
+    """What level 5 says of loss and gradients in bfloat16, and of float32 under its name."""
+    from implementations import reduced
+
+    built = networks.build(network)
+    case = sameness.Case.on_probe(built, weights.probe(built, 0))
+    asked = dataclasses.replace(settings, precision="bfloat16")
+    found = reduced.prove_training(framework, case, asked, {})
+    build = framework.build
+    framework.build = lambda *given, **options: build(*given[:2], settings, **options)
+    claimed = reduced.prove_training(framework, case, asked, {})
+    return {"found": found.as_data(), "claimed": claimed.breach.got if claimed.breach else ""}
+
+
 def proven_under(
     framework: Any, *, settings: Settings, name: str, switches: dict[str, bool]
 ) -> dict[str, Any]:

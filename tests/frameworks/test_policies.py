@@ -38,8 +38,8 @@ def test_the_precision_that_best_is_timed_in_is_proven(
     certificate = best[framework]
     expected = policies.mixed_precision(policies.Switches(mixed=True), "cpu", ("bfloat16",))
     assert certificate["precision"] == expected
-    found = certificates.at_level(certificate, 5, "bfloat16")
-    assert len(found) == (1 if expected == "bfloat16" else 0)
+    modes = [found["mode"] for found in certificates.at_level(certificate, 5, "bfloat16")]
+    assert modes == (["timed", "gradients"] if expected == "bfloat16" else [])
 
 
 @pytest.mark.parametrize(
@@ -83,6 +83,17 @@ def test_compiled_networks_are_proven_on_the_compiled_path(
     timed = {(f["level"], f["precision"]) for f in found["findings"] if f["mode"] == "timed"}
     assert timed == {(1, "float32"), (2, "float64")}
     assert reported.items() <= found["switches"].items()
+
+
+@pytest.mark.parametrize("framework", ["pytorch", "keras-tensorflow", "keras-torch"])
+def test_training_in_bfloat16_is_proven_where_it_is_timed(
+    framework: str, launcher: Launcher, children_path: None
+) -> None:
+    """Here it is emulated; ``best`` trains in it where a processor or a GPU multiplies it."""
+    told = launcher.ask(framework, "child_tasks:reduced_training", {"network": "probe"}, TIMEOUT_S)
+    assert told["found"]["breach"] is None
+    assert told["found"]["largest"] > 2**-9  # a quarter of a unit, of the gradient that is farthest off
+    assert told["claimed"] == "nearer than bfloat16 can be"
 
 
 def test_many_compiled_networks_of_one_process_are_all_compiled(

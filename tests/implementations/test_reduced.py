@@ -1,5 +1,6 @@
 """Level 5: neither too far from the reference nor nearer than the precision can be."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -56,6 +57,53 @@ def test_the_bound_is_eight_units_of_the_largest_logit(precision: str, units: fl
     assert not moved(8.1).passed
     assert moved(0.02).passed
     assert not moved(0.01).passed
+
+
+# --- Gradients ----------------------------------------------------------------------------
+
+
+class Rounding(ReferenceFramework):
+    """Gradients rounded to float16, or what a slip makes of them."""
+
+    def __init__(self, slip: Callable[[Any], Any] = lambda gradient: gradient.astype(np.float16)) -> None:
+        self.slip = slip
+
+    def build(self, *given: Any, **options: Any) -> Any:
+        built = super().build(*given, **options)
+        exact = built.gradients
+
+        def gradients(images: Any, labels: Any) -> Any:
+            loss, found = exact(images, labels)
+            return loss, {path: self.slip(gradient) for path, gradient in found.items()}
+
+        built.gradients = gradients
+        return built
+
+
+def in_training(case: Case, framework: Any) -> Finding:
+    return reduced.prove_training(framework, case, Settings(precision="float16"), {})
+
+
+def test_gradients_may_be_rounded(case: Case) -> None:
+    found = in_training(case, Rounding())
+    assert found.passed, found.breach
+    assert (found.level, found.mode, found.precision) == (5, "gradients", "float16")
+    assert found.compared == 1 + len(MLP.parameters)
+
+
+@pytest.mark.parametrize(
+    "slip",
+    [lambda g: -g, lambda g: 0 * g, lambda g: 1.1 * g, lambda g: g * np.nan],
+    ids=["sign", "nothing", "scale", "nan"],
+)
+def test_wrong_gradients_are_caught_through_the_rounding(slip: Callable[[Any], Any], case: Case) -> None:
+    assert not in_training(case, Rounding(slip)).passed
+
+
+def test_gradients_that_are_only_claimed_to_be_reduced_are_caught(case: Case) -> None:
+    found = in_training(case, Rounding(lambda gradient: gradient))
+    assert found.breach
+    assert found.breach.got == "nearer than float16 can be"
 
 
 def test_an_overflow_is_a_breach() -> None:

@@ -193,7 +193,7 @@ class PaddleNetwork:
 
         def watch(path: str, layer: nn.Layer) -> Any:
             def keep(layer: nn.Layer, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-                seen[path] = output.numpy().copy()
+                seen[path] = output.astype(self.dtype).numpy().copy()
 
             return layer.register_forward_post_hook(keep)
 

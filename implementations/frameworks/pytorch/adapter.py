@@ -202,7 +202,7 @@ class PyTorchNetwork:
 
         def watch(path: str, module: nn.Module) -> torch.utils.hooks.RemovableHandle:
             def keep(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-                seen[path] = output.detach().cpu().numpy().copy()
+                seen[path] = output.detach().to(self.dtype).cpu().numpy().copy()
 
             return module.register_forward_hook(keep)
 

@@ -319,6 +319,19 @@ def test_confusions_are_of_the_runs_and_devices_chosen(
     assert [caption.partition(",")[0] for caption in captions] == ["flowers-alexnet"]
 
 
+def test_of_two_runs_every_row_and_title_says_which(two_runs: Callable[..., Visit]) -> None:
+    visit = two_runs()
+    for tab, tables in (("sameness", ["sameness"]), ("learning", ["learned", "targets", "samples"])):
+        visit.choose(tab)
+        for table in tables:
+            columns = (visit.cells(table, field) for field in ("device", "run"))
+            assert set(zip(*columns, strict=True)) == {FIRST, OTHER}, table
+    assert set(visit.cells("samples", "training")) == {"googlenet-cifar, small", "flowers-alexnet, small"}
+    titles = visit.tab.locator("#confusions caption").all_inner_texts()
+    titles += visit.abouts("curves") + visit.abouts("rates")
+    assert all(", ".join(FIRST) in title or ", ".join(OTHER) in title for title in titles)
+
+
 def test_shares_are_of_the_fastest_that_is_left(opened: Callable[..., Visit]) -> None:
     visit = opened(at="tab=speed&network=mlp&task=training")
     assert visit.cells("throughput", "of_fastest") == ["–", "0.50"]

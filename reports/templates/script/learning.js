@@ -17,8 +17,10 @@ function smoothed(values, alpha) {
 }
 
 function visibleTrainings() {
-  return data.trainings.map((training) => ({ ...training, curves: training.curves.filter((one) => passes({ name: one.name, network: training.network, run: training.run, device: training.device })) }))
-    .filter((training) => training.curves.length);
+  return data.trainings.map((training) => ({
+    ...training, title: [training.title, ...whence(training)].join(", "),
+    curves: training.curves.filter((one) => passes({ name: one.name, network: training.network, run: training.run, device: training.device })),
+  })).filter((training) => training.curves.length);
 }
 
 function learningKeys() {

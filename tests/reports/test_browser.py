@@ -437,6 +437,15 @@ def test_print_shows_every_view_in_light_with_all_charts(opened: Callable[..., V
     assert not visit.tab.locator(".bar").is_visible()
 
 
+def test_paper_says_what_is_filtered(opened: Callable[..., Visit]) -> None:
+    visit = opened(at="tab=speed&name=paddle")
+    line = visit.tab.locator("#filtered")
+    assert not line.is_visible()
+    visit.tab.emulate_media(media="print")
+    assert line.is_visible()
+    assert line.inner_text() == "Filters: Framework paddle. 7 of 16 cases."
+
+
 # --- Numbers in the script's own words ---
 
 
@@ -545,5 +554,8 @@ def test_five_thousand_cases_open_with_few_of_them_drawn(
     assert values[0] == pytest.approx(fastest, rel=0.01)  # three digits are shown
     visit.tab.locator("#throughput .more", has_text="charts").click()
     assert visit.tab.locator("#throughput .chart").count() == 24
+    assert visit.tab.evaluate("document.activeElement === document.querySelectorAll('#throughput figure')[12]")
+    words = ["The first 24 of 834 charts.", "The first 50 of 5,004 rows."]
+    assert visit.tab.locator("#throughput .cut").all_text_contents() == words
     assert visit.complaints == []
     visit.tab.close()

@@ -59,13 +59,11 @@ function fillCharts(holder) {
   }
   const { charts, names, lines } = views[name]();
   const most = shownCharts[name] ?? FIRST_CHARTS;
-  const parts = charts.length ? charts.slice(0, most).map((chart) => figure(typeof chart === "function" ? chart() : chart)) : [element("p", { class: "quiet" }, "Nothing passes these filters.")];
+  const parts = charts.length ? charts.slice(0, most).map((chart) => figure(typeof chart === "function" ? chart() : chart)) : [nothing()];
   const grid = element("div", { class: charts.length === 1 ? "grid one" : "grid" }, ...parts);
   holder.replaceChildren(...(names?.length > 1 ? [legend(names, lines)] : []), grid);
-  if (charts.length > most) {
-    const text = `Show ${Math.min(FIRST_CHARTS, charts.length - most)} more of ${charts.length} charts`;
-    holder.append(moreButton(text, () => { shownCharts[name] = most + FIRST_CHARTS; fillCharts(holder); }));
-  }
+  const words = `Show ${Math.min(FIRST_CHARTS, charts.length - most)} more of`;
+  if (charts.length > most) cut(holder, most, charts.length, "charts", words, () => { shownCharts[name] = most + FIRST_CHARTS; fillCharts(holder); });
 }
 
 function drawAll() {

@@ -102,5 +102,5 @@ function confusion(training, { name, seed, counts }) {
 
 function fillConfusions(holder) {
   const found = visibleTrainings().flatMap((training) => training.confusions.filter((one) => passes({ name: one.name, run: training.run, device: training.device })).map((one) => confusion(training, one)));
-  holder.replaceChildren(...(found.length ? found : [element("p", { class: "quiet" }, "Nothing passes these filters.")]));
+  holder.replaceChildren(...(found.length ? found : [nothing()]));
 }

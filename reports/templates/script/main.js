@@ -68,6 +68,7 @@ for (const link of document.querySelectorAll("[data-opens]")) {
 
 const filterBar = document.getElementById("filters");
 const counts = document.getElementById("count");
+const filtered = document.getElementById("filtered");
 
 function makeFilters() {
   for (const [name, title] of Object.entries(data.filters)) {
@@ -102,10 +103,19 @@ function showFilters() {
     filter.querySelector("b").textContent = said;
     filter.classList.toggle("on", Boolean(chosen));
   }
+  showWhatPasses();
+}
+
+// How much passes the filters, on paper by which; and the page's ready parts about one run each, if they pass.
+function showWhatPasses() {
   const seen = sources.cases().length;
   counts.hidden = !cases.length;
   counts.textContent = seen === cases.length ? `${grouped(seen, 0)} cases` : `${grouped(seen, 0)} of ${grouped(cases.length, 0)} cases`;
-  document.getElementById("clear").hidden = !Object.keys(state.filters).length;
+  const on = Object.entries(state.filters).map(([name, chosen]) => `${data.filters[name]} ${[...chosen].join(" or ")}`);
+  document.getElementById("clear").hidden = !on.length;
+  filtered.hidden = !on.length;
+  filtered.textContent = `Filters: ${on.join("; ")}.${cases.length ? ` ${counts.textContent}.` : ""}`;
+  for (const part of document.querySelectorAll("[data-of]")) part.hidden = !passes(JSON.parse(part.dataset.of));
 }
 
 document.getElementById("clear").addEventListener("click", () => {
@@ -199,12 +209,11 @@ function unfold() {
 }
 
 document.getElementById("print").addEventListener("click", async () => {
-  root.dataset.printing = "";
   await unfold();
   print();
 });
 addEventListener("beforeprint", unfold);
-addEventListener("afterprint", () => { delete root.dataset.printing; openTab(); });
+addEventListener("afterprint", openTab);
 
 function fromAddress() {
   readAddress();

@@ -332,6 +332,33 @@ def test_of_two_runs_every_row_and_title_says_which(two_runs: Callable[..., Visi
     assert all(", ".join(FIRST) in title or ", ".join(OTHER) in title for title in titles)
 
 
+def test_texts_about_a_run_are_there_where_it_passes(two_runs: Callable[..., Visit]) -> None:
+    visit = two_runs(at="tab=about")
+    assert visit.tab.locator("#machine .pair:visible").count() == 2
+    visit.choose_filter("device", OTHER[0])
+    (machine,) = visit.tab.locator("#machine .pair:visible").all_inner_texts()
+    assert OTHER[0] in machine
+    visit.choose("learning")
+    (text,) = visit.tab.locator("#curves [data-of]:visible").all_inner_texts()
+    assert text.startswith(f"flowers-alexnet, small on cats and dogs, {', '.join(OTHER)}.")
+
+
+def test_what_can_be_picked_was_recorded_by_those_left(opened: Callable[..., Visit]) -> None:
+    visit = opened(at="tab=learning")
+    assert visit.offered("head") == {"main", "aux"}
+    visit.choose_filter("name", "keras-tensorflow")
+    assert visit.offered("head") == {"main"}
+
+
+@pytest.mark.parametrize(
+    ("at", "words"), [("", "Nothing to show."), ("name=paddle", "Nothing passes these filters.")]
+)
+def test_an_empty_view_blames_filters_where_there_are_any(
+    opened: Callable[..., Visit], at: str, words: str
+) -> None:
+    assert opened(at=at).tab.evaluate("nothing().textContent") == words
+
+
 def test_shares_are_of_the_fastest_that_is_left(opened: Callable[..., Visit]) -> None:
     visit = opened(at="tab=speed&network=mlp&task=training")
     assert visit.cells("throughput", "of_fastest") == ["–", "0.50"]
@@ -341,7 +368,7 @@ def test_shares_are_of_the_fastest_that_is_left(opened: Callable[..., Visit]) ->
 
 def test_a_link_restores_the_whole_view(opened: Callable[..., Visit]) -> None:
     first = opened(at="tab=speed")
-    first.choose_filter("network", "googlenet")
+    first.choose_filter("name", "paddle")
     first.choose_filter("policy", "best")
     first.tab.locator("[data-table=throughput] th[data-field=rate] button").click()
     first.tab.locator("#theme").click()

@@ -24,7 +24,7 @@ function visibleTrainings() {
 }
 
 function learningKeys() {
-  const keys = data.trainings.flatMap((training) => training.keys);
+  const keys = visibleTrainings().flatMap((training) => training.keys);
   const distinct = (place) => [...new Set(keys.map((key) => key[place]))];
   return { heads: distinct(1).filter((head) => head !== WEIGHTED), measures: distinct(2) };
 }

@@ -399,6 +399,36 @@ def test_an_anchor_opens_the_tab_that_holds_it(opened: Callable[..., Visit]) -> 
     assert visit.tab.locator("#exports").is_visible()
 
 
+def test_a_link_of_the_first_screen_leads_to_its_section(opened: Callable[..., Visit]) -> None:
+    visit = opened()
+    visit.tab.locator("[data-opens]", has_text="The proof").click()
+    assert visit.tab.evaluate("document.activeElement.id") == "sameness"
+    box = visit.tab.locator("#sameness").bounding_box()
+    assert box is not None
+    assert 0 <= box["y"] < 450  # px, the window's upper half
+
+
+def test_more_rows_lead_on_to_the_first_of_them(opened: Callable[..., Visit]) -> None:
+    visit = opened(at="tab=sameness")
+    visit.tab.locator("#sameness .fold summary").click()
+    visit.tab.locator("[data-table=findings] .more").press("Enter")
+    rows = "document.querySelectorAll('[data-table=findings] tbody tr')"
+    assert visit.tab.evaluate(f"document.activeElement === {rows}[50]")
+
+
+def test_charts_survive_a_new_width_behind_another_tab(opened: Callable[..., Visit]) -> None:
+    visit = opened(at="tab=speed")
+    visit.draw()
+    visit.choose("limits")
+    visit.tab.set_viewport_size({"width": 1000, "height": 900})
+    visit.tab.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    visit.choose("speed")
+    visit.draw()
+    box = visit.tab.locator("#throughput .chart svg").first.bounding_box()
+    assert box is not None
+    assert box["width"] > 300  # px of the 1,000; names alone take 150
+
+
 def test_back_returns_to_the_tab_before(opened: Callable[..., Visit]) -> None:
     visit = opened()
     visit.choose("speed")

@@ -30,6 +30,11 @@ function fill(panel) {
   for (const holder of panel.querySelectorAll("[data-confusions]")) fillConfusions(holder);
 }
 
+// A chart takes its width when the window changes, and in a hidden panel there is none to take.
+addEventListener("resize", () => {
+  for (const panel of panels) if (panel.hidden) stale.add(panel);
+});
+
 function refresh() {
   current.groups = visibleGroups();
   for (const panel of panels) stale.add(panel);
@@ -60,7 +65,9 @@ for (const link of document.querySelectorAll("[data-opens]")) {
   link.addEventListener("click", (event) => {
     event.preventDefault();
     chooseTab(tabs.find((tab) => tab.dataset.tab === link.dataset.opens));
-    document.getElementById(link.dataset.section ?? "views").scrollIntoView();
+    const target = document.getElementById(link.dataset.section ?? link.dataset.opens);
+    goOnAt(target);
+    target.scrollIntoView();
   });
 }
 

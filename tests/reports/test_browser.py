@@ -210,6 +210,15 @@ def test_axe_finds_no_pale_text_in_the_dark(opened: Callable[..., Visit]) -> Non
     assert found.violations_count == 0, found.generate_report()[:3000]
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_count_is_read_on_the_darkest_shade(opened: Callable[..., Visit], scheme: str) -> None:
+    visit = opened(scheme=scheme, at="tab=learning")
+    darkest = "document.querySelectorAll('.confusion td').forEach((one) => one.style.setProperty('--share', 1))"
+    visit.tab.evaluate(darkest)
+    found = axe().run(visit.tab, context="#confusions", options={"runOnly": ["color-contrast"]})
+    assert found.violations_count == 0, found.generate_report()[:3000]
+
+
 def test_axe_would_see_a_violation(opened: Callable[..., Visit]) -> None:
     visit = opened()
     visit.tab.evaluate("document.querySelector('main').append(document.createElement('button'))")
@@ -476,7 +485,8 @@ def test_dark_and_light_differ_in_page_and_chart_and_can_be_switched(opened: Cal
         visit.draw()
     for selector, name in places:
         assert light.color(selector, name) != dark.color(selector, name)
-    light.tab.locator("#theme").click()
+    assert dark.tab.get_by_role("button", name="Light colours").is_visible()
+    light.tab.get_by_role("button", name="Dark colours").click()
     for selector, name in places:
         assert light.color(selector, name) == dark.color(selector, name)
 

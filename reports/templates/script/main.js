@@ -181,15 +181,18 @@ function showPicks() {
 const theme = document.getElementById("theme");
 const DARK = matchMedia("(prefers-color-scheme: dark)");
 
+function isDark() {
+  return state.theme ? state.theme === "dark" : DARK.matches;
+}
+
 function showTheme() {
   if (state.theme) root.dataset.theme = state.theme;
   else delete root.dataset.theme;
-  const dark = state.theme ? state.theme === "dark" : DARK.matches;
-  theme.textContent = dark ? "Light" : "Dark";
+  theme.textContent = isDark() ? "Light colours" : "Dark colours";
 }
 
 theme.addEventListener("click", () => {
-  state.theme = theme.textContent.toLowerCase();
+  state.theme = isDark() ? "light" : "dark";
   keep();
   showTheme();
 });

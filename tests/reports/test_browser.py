@@ -528,6 +528,8 @@ def test_the_script_words_numbers_as_python_does(opened: Callable[..., Visit]) -
     assert tab.evaluate("ends([12.3, 11.9, 12.7], 3)") == "11.9 to 12.7"
     assert tab.evaluate("ends([12.3, 11.9, 12.7, 1], 2)") == "range 11.9 to 12.7"
     assert tab.evaluate("ends([12.3, 12.3, 12.3, 1], 1)") == "one fork"
+    assert tab.evaluate("ends([12.3, 12.3, 12.3, 1])") == "no interval"  # of one seed
+    assert tab.evaluate("ratio([2, 2, 2, 1])") == ["2.00", "no interval"]
 
 
 def test_smoothing_is_the_moving_average_of_its_source(opened: Callable[..., Visit]) -> None:

@@ -279,6 +279,7 @@ TABLES = {
             Column("network", "network"),
             Column("task", "task"),
             Column("batch", "batch", "whole"),
+            Column("recipe", "recipe", varies=True),
             Column("framework", "name", "name"),
             Column("policy", "policy", varies=True),
             Column("precision", "precision", varies=True),

@@ -48,13 +48,19 @@ class Visit:
     """A report opened in a tab, and all it complained about or asked for."""
 
     def __init__(
-        self, browser: Browser, path: Path, width: int = 1400, scheme: str = "light", at: str = ""
+        self,
+        browser: Browser,
+        path: Path,
+        width: int = 1400,
+        scheme: str = "light",
+        at: str = "",
+        zone: str | None = None,
     ) -> None:
         self.path = path
         self.requests: list[str] = []
         self.complaints: list[str] = []
         size = {"width": width, "height": 900}
-        self.tab: Page = browser.new_page(viewport=size, color_scheme=scheme)  # type: ignore[arg-type]
+        self.tab: Page = browser.new_page(viewport=size, color_scheme=scheme, timezone_id=zone)  # type: ignore[arg-type]
         self.tab.on("request", lambda request: self.requests.append(request.url))
         self.tab.on("console", lambda message: self.complaints.append(f"{message.type}: {message.text}"))
         self.tab.on("pageerror", lambda error: self.complaints.append(f"page error: {error}"))
@@ -109,7 +115,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def opened(browser: Browser, pages: Path, rich_page: str) -> Iterator[Callable[..., Visit]]:
-    """Opens the report that has every view: ``opened(width, scheme, at)``."""
+    """Opens the report that has every view: ``opened(width, scheme, at, zone)``."""
     yield from opening(browser, pages / "rich.html", rich_page)
 
 
@@ -213,8 +219,8 @@ def test_axe_finds_no_pale_text_in_the_dark(opened: Callable[..., Visit]) -> Non
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_count_is_read_on_the_darkest_shade(opened: Callable[..., Visit], scheme: str) -> None:
     visit = opened(scheme=scheme, at="tab=learning")
-    darkest = "document.querySelectorAll('.confusion td').forEach((one) => one.style.setProperty('--share', 1))"
-    visit.tab.evaluate(darkest)
+    cells = "document.querySelectorAll('.confusion td')"
+    visit.tab.evaluate(f"{cells}.forEach((cell) => cell.style.setProperty('--share', 1))")
     found = axe().run(visit.tab, context="#confusions", options={"runOnly": ["color-contrast"]})
     assert found.violations_count == 0, found.generate_report()[:3000]
 
@@ -541,6 +547,23 @@ def test_smoothing_is_the_moving_average_of_its_source(opened: Callable[..., Vis
 def test_a_legend_names_what_is_drawn(opened: Callable[..., Visit]) -> None:
     visit = opened(at="tab=speed")
     assert visit.tab.locator("#sweep .legend .name").all_inner_texts() == ["pytorch", "paddle"]
+    visit.choose("learning")  # Keras was trained without a rate on record
+    assert visit.tab.locator("#rates .legend .name").all_inner_texts() == ["pytorch", "paddle"]
+    assert visit.tab.locator("#rates .legend .stroke").count() == 2
+
+
+def test_nights_have_a_tick_each_wherever_they_are_read(opened: Callable[..., Visit]) -> None:
+    visit = opened(at="tab=history", zone="America/New_York")
+    visit.draw()
+    labels = visit.tab.locator("#history .chart .role-axis-label text").all_text_contents()
+    assert [label for label in labels if " Jan " in label] == ["2 Jan 26", "3 Jan 26", "4 Jan 26"]
+
+
+def test_a_trainings_history_is_titled_by_its_recipe(opened: Callable[..., Visit]) -> None:
+    told = "told => { Object.assign(data.rows.history[0], told); return views.history().charts[0].title; }"
+    training = {"task": "accuracy", "recipe": "googlenet-cifar", "metric": "error", "unit": "of 1"}
+    title = opened().tab.evaluate(told, {**training, "policy": None, "device": None})
+    assert title == "mlp accuracy, batch 32, recipe googlenet-cifar, paddle: error, of 1 · ▼ slower"
 
 
 def test_sentences_have_room(opened: Callable[..., Visit]) -> None:
@@ -623,7 +646,8 @@ def test_five_thousand_cases_open_with_few_of_them_drawn(
     assert values[0] == pytest.approx(fastest, rel=0.01)  # three digits are shown
     visit.tab.locator("#throughput .more", has_text="charts").click()
     assert visit.tab.locator("#throughput .chart").count() == 24
-    assert visit.tab.evaluate("document.activeElement === document.querySelectorAll('#throughput figure')[12]")
+    figures = "document.querySelectorAll('#throughput figure')"
+    assert visit.tab.evaluate(f"document.activeElement === {figures}[12]")
     words = ["The first 24 of 834 charts.", "The first 50 of 5,004 rows."]
     assert visit.tab.locator("#throughput .cut").all_text_contents() == words
     assert visit.complaints == []

@@ -25,6 +25,13 @@ function draw(place) {
   });
 }
 
+// Changes a specification's horizontal axis, in every layer that has ``field`` along it.
+function onAxis(field, axis, more = {}) {
+  return (specification) => {
+    for (const { encoding } of specification.layer ?? [specification]) if (encoding?.x?.field === field) Object.assign(encoding.x, more, { axis: { ...encoding.x.axis, ...axis } });
+  };
+}
+
 const watcher = new IntersectionObserver((entries) => {
   for (const entry of entries) if (entry.isIntersecting) draw(entry.target);
 }, { rootMargin: "250px" });

@@ -47,9 +47,7 @@ function titled(axis, rows) {
   const last = Math.max(...rows.map((row) => row.x));
   const step = Math.max(1, Math.ceil(last / 6));
   const whole = axis === "epoch" ? { values: Array.from({ length: Math.floor(last / step) + 1 }, (_, n) => n * step) } : {};
-  return (specification) => {
-    for (const layer of specification.layer ?? [specification]) if (layer.encoding?.x?.field === "x") Object.assign(layer.encoding.x, { title: axis, axis: { ...layer.encoding.x.axis, ...whole } });
-  };
+  return onAxis("x", whole, { title: axis });
 }
 
 views.curves = () => {
@@ -77,7 +75,7 @@ views.rates = () => {
     const ends = rows.length ? `from ${rows[0].text} to ${rows.at(-1).text}` : "";
     return { title: training.title, spec: "rate", about: `Learning rate of ${training.title}, by ${axis}: ${ends}.`, height: 190, adjust: titled(axis, rows), datasets: { rows } };
   });
-  return { charts };
+  return { charts, names: drawnIn(charts), lines: true };
 };
 
 function learners() {

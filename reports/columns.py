@@ -45,3 +45,8 @@ def _column(values: list[Any]) -> dict[str, Any]:
             distinct.append(value)
         places.append(different[key])
     return {"of": distinct, "at": places} if len(distinct) < len(values) else {"values": values}
+
+
+def unpacked(column: Mapping[str, Any]) -> list[Any]:
+    """A column of ``packed`` with a value a row again."""
+    return [column["of"][place] for place in column["at"]] if "at" in column else list(column["values"])

@@ -32,13 +32,15 @@ class Table:
     group: str = ""
 
 
+_RUN, _DEVICE = Column("run", "run", varies=True), Column("device", "device", varies=True)
+_ORIGIN = (_RUN, _DEVICE)  # of rows that several runs on one page may all have
 _WORK = (
-    Column("run", "run", varies=True),
+    _RUN,
     Column("network", "network"),
     Column("task", "task"),
     Column("batch", "batch", "whole"),
     Column("policy", "policy", varies=True),
-    Column("device", "device", varies=True),
+    _DEVICE,
 )
 _CASE = (*_WORK, Column("framework", "name", "name"), Column("precision", "precision", varies=True))
 
@@ -119,6 +121,7 @@ TABLES = {
         "Raw results, by the SHA-256 of their bytes",
         "files",
         (
+            *_ORIGIN,
             Column("file", "file", "code"),
             Column("images/s", "median", "quantity", "median"),
             Column("certificate", "certificate", "code"),
@@ -129,6 +132,7 @@ TABLES = {
         "Largest difference from the reference, by level and precision",
         "sameness",
         (
+            *_ORIGIN,
             Column("network", "network"),
             Column("framework", "name", "name"),
             Column("policy", "policy", varies=True),
@@ -141,6 +145,7 @@ TABLES = {
         "Each level in each precision and mode: how much was compared, and what is farthest off",
         "findings",
         (
+            *_ORIGIN,
             Column("network", "network"),
             Column("framework", "name", "name"),
             Column("policy", "policy", varies=True),
@@ -167,6 +172,7 @@ TABLES = {
         "Exported files: what they are made of, and what writing them took",
         "exports",
         (
+            *_ORIGIN,
             Column("network", "network"),
             Column("exporter", "exporter"),
             Column("verdict", "verdict", "cell"),
@@ -197,6 +203,7 @@ TABLES = {
         "After the last epoch, over seeds",
         "learned",
         (
+            *_ORIGIN,
             Column("recipe", "recipe", varies=True),
             Column("data", "data", varies=True),
             Column("framework", "name", "name"),
@@ -216,6 +223,7 @@ TABLES = {
         "Time to accuracy",
         "learned",
         (
+            *_ORIGIN,
             Column("recipe", "recipe", varies=True),
             Column("framework", "name", "name"),
             Column("accuracy", "target", "decimal"),
@@ -229,6 +237,8 @@ TABLES = {
         "Sample predictions: a few right ones, and the surest wrong ones",
         "samples",
         (
+            *_ORIGIN,
+            Column("recipe", "training", varies=True),
             Column("framework", "name", "name"),
             Column("image", "index", "whole"),
             Column("is a", "label"),
@@ -240,6 +250,7 @@ TABLES = {
         "What ended without a result; the rest went on",
         "failures",
         (
+            *_ORIGIN,
             Column("network", "network"),
             Column("task", "task"),
             Column("batch", "batch", "whole"),
@@ -268,6 +279,7 @@ TABLES = {
             Column("network", "network"),
             Column("task", "task"),
             Column("batch", "batch", "whole"),
+            Column("recipe", "recipe", varies=True),
             Column("framework", "name", "name"),
             Column("policy", "policy", varies=True),
             Column("precision", "precision", varies=True),

@@ -75,14 +75,15 @@ def _row(one: Watched, said: Said | None) -> Row:
 
 
 def _identity(one: Watched) -> Row:
-    network, task, batch, framework, exporter, policy = one.case
+    network, task, batch, framework, exporter, last = one.case
     key = dict(zip(results.KEY, one.identity, strict=True)) if len(one.identity) == len(results.KEY) else {}
     return {
         "network": network,
         "task": task,
         "batch": batch,
         "name": titled(framework, exporter),
-        "policy": policy,
+        "policy": key.get("policy"),
+        "recipe": None if key else last,  # a training's case ends with it
         "precision": key.get("precision"),
         "device": key.get("device_model"),
         "machine": one.machine if one.among_machines else None,

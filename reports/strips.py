@@ -5,9 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from benchmarks.intervals import Interval
+from reports import wording
 from reports.headlines import Headline
 
-LEFT, RIGHT = 165.0, 372.0  # where the scale begins and ends
+LEFT, RIGHT = 165.0, 338.0  # where the scale begins and ends, between names and ratios
+WIDTH = 380.0
 ROW, FOOT = 20.0, 20.0
 MOST = 4  # rows
 NEAREST, FARTHEST = 0.8, 100.0  # the scale holds 1 with room before it, and no more than this
@@ -19,6 +21,7 @@ class Mark:
     """One ratio, first / other, as places along the line; ``open`` if it may be 1."""
 
     name: str
+    ratio: str
     y: float
     low: float
     value: float
@@ -28,11 +31,13 @@ class Mark:
 
 @dataclass(frozen=True)
 class Strip:
-    """All rows and the place of 1."""
+    """All rows, the place of 1, and all ratios in words."""
 
     rows: tuple[Mark, ...]
     one: float
     height: float
+    said: str
+    width: float = WIDTH
 
 
 def of(headline: Headline) -> Strip:
@@ -40,7 +45,8 @@ def of(headline: Headline) -> Strip:
     pairs = headline.others[:MOST]
     scale = _Scale([lead for _, lead in pairs])
     rows = tuple(_mark(case.title, lead, order, scale) for order, (case, lead) in enumerate(pairs))
-    return Strip(rows, scale.place(1.0), ROW * len(rows) + FOOT)
+    said = wording.ratios(headline.first.title, [(case.title, lead) for case, lead in pairs])
+    return Strip(rows, scale.place(1.0), ROW * len(rows) + FOOT, f"On a logarithmic scale: {said}.")
 
 
 class _Scale:
@@ -60,4 +66,4 @@ class _Scale:
 def _mark(name: str, lead: Interval, order: int, scale: _Scale) -> Mark:
     short = name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
     low, value, high = (scale.place(end) for end in (lead.low, lead.value, lead.high))
-    return Mark(short, ROW / 2 + order * ROW, low, value, high, lead.holds_one)
+    return Mark(short, wording.ratio(lead)[0], ROW / 2 + order * ROW, low, value, high, lead.holds_one)

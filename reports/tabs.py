@@ -4,6 +4,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from reports import columns
+
 
 @dataclass(frozen=True)
 class Tab:
@@ -25,6 +27,7 @@ TABS = (
     Tab("about", "Machine and method", ("machine", "switches", "files", "method")),
 )
 ALWAYS = ("failures", "sameness", "slips", "machine", "method")
+_WORK = ("network", "task", "policy", "device", "run")  # whose batch sizes make one sweep
 
 
 def of(data: Mapping[str, Any], always: Collection[str] = ALWAYS) -> tuple[Tab, ...]:
@@ -51,12 +54,13 @@ def _rows(table: str) -> Any:
     return lambda data: data["rows"].get(table)
 
 
-def _curves(data: Mapping[str, Any]) -> list[Any]:
-    return [curve for training in data["trainings"] for curve in training["curves"]]
-
-
-def _batches(data: Mapping[str, Any]) -> bool:
-    return len(set(data["cases"].get("batch", {}).get("values", ()))) > 1
+def _sweeps(data: Mapping[str, Any]) -> bool:
+    """Whether anything was measured at more than one batch size."""
+    if not data["cases"]:
+        return False
+    works = list(zip(*(columns.unpacked(data["cases"][name]) for name in _WORK), strict=True))
+    sizes = zip(works, columns.unpacked(data["cases"]["batch"]), strict=True)
+    return len(set(sizes)) > len(set(works))
 
 
 _NEEDS = {
@@ -70,7 +74,7 @@ _NEEDS = {
     "doubts": _cases("notes"),
     "switches": _cases("switches"),
     "files": _cases("files"),
-    "sweep": _batches,
+    "sweep": _sweeps,
     "policies": lambda data: data["policies"],
     "roofline": lambda data: data["roofs"] and _cases("gflops")(data),
     "curves": lambda data: data["trainings"],

@@ -110,5 +110,10 @@ def _undecided(first: str, rivals: Sequence[tuple[str, Interval]]) -> Answer:
     if len(rivals) == 1:
         (_, lead) = rivals[0]
         return Answer(verdict, f"ratio {ratio(lead)[0]}, {bracket(lead)}")
-    each = (f"to {name} {ratio(lead)[0]}, {bracket(lead)}" for name, lead in rivals)
-    return Answer(verdict, f"ratio of {first} {'; '.join(each)}")
+    return Answer(verdict, ratios(first, rivals))
+
+
+def ratios(first: str, leads: Sequence[tuple[str, Interval]]) -> str:
+    """``ratio of pytorch to paddle 1.02, 95 % interval 0.95 to 1.09; to keras …``."""
+    each = (f"to {name} {ratio(lead)[0]}, {bracket(lead)}" for name, lead in leads)
+    return f"ratio of {first} {'; '.join(each)}"

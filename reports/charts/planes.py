@@ -119,7 +119,10 @@ def rate() -> Spec:
 def history() -> Spec:
     """Every fork of every night, the nights' medians as a line, change points as labelled rules."""
     x = alt.X(
-        "night:T", title=None, axis=alt.Axis(format="%-d %b %y", grid=False, tickCount=6, labelOverlap=True)
+        "night:T",
+        title=None,
+        scale=alt.Scale(type="utc"),  # a night is a date, the same wherever it is read
+        axis=alt.Axis(format="%-d %b %y", grid=False, labelOverlap=True),
     )
     y = alt.Y("value:Q", title=None, scale=alt.Scale(zero=False), axis=alt.Axis(format=",.4~r", tickCount=5))
     changes = alt.Chart(alt.NamedData(name="changes"))

@@ -48,13 +48,19 @@ class Visit:
     """A report opened in a tab, and all it complained about or asked for."""
 
     def __init__(
-        self, browser: Browser, path: Path, width: int = 1400, scheme: str = "light", at: str = ""
+        self,
+        browser: Browser,
+        path: Path,
+        width: int = 1400,
+        scheme: str = "light",
+        at: str = "",
+        zone: str | None = None,
     ) -> None:
         self.path = path
         self.requests: list[str] = []
         self.complaints: list[str] = []
         size = {"width": width, "height": 900}
-        self.tab: Page = browser.new_page(viewport=size, color_scheme=scheme)  # type: ignore[arg-type]
+        self.tab: Page = browser.new_page(viewport=size, color_scheme=scheme, timezone_id=zone)  # type: ignore[arg-type]
         self.tab.on("request", lambda request: self.requests.append(request.url))
         self.tab.on("console", lambda message: self.complaints.append(f"{message.type}: {message.text}"))
         self.tab.on("pageerror", lambda error: self.complaints.append(f"page error: {error}"))
@@ -109,7 +115,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def opened(browser: Browser, pages: Path, rich_page: str) -> Iterator[Callable[..., Visit]]:
-    """Opens the report that has every view: ``opened(width, scheme, at)``."""
+    """Opens the report that has every view: ``opened(width, scheme, at, zone)``."""
     yield from opening(browser, pages / "rich.html", rich_page)
 
 
@@ -208,6 +214,35 @@ def test_axe_finds_no_pale_text_in_the_dark(opened: Callable[..., Visit]) -> Non
     visit = opened(scheme="dark", at="tab=sameness")
     found = axe().run(visit.tab, options={"runOnly": ["color-contrast"]})
     assert found.violations_count == 0, found.generate_report()[:3000]
+
+
+PAINTED = """() => {
+  const cell = document.querySelector(".confusion td:not(.right)");
+  cell.style.setProperty("--share", 1);
+  const brush = document.createElement("canvas").getContext("2d");
+  const painted = (color) => {
+    const paper = getComputedStyle(document.body).backgroundColor;
+    for (brush.fillStyle of [paper, color]) brush.fillRect(0, 0, 1, 1);
+    return [...brush.getImageData(0, 0, 1, 1).data].slice(0, 3);
+  };
+  return [painted(getComputedStyle(cell).color), painted(getComputedStyle(cell).backgroundColor)];
+}"""
+
+
+def luminance(color: list[int]) -> float:
+    """Of red, green and blue, 0 to 255, by WCAG 2."""
+    linear = [
+        c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in (part / 255 for part in color)
+    ]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_count_is_read_on_the_darkest_shade(opened: Callable[..., Visit], scheme: str) -> None:
+    visit = opened(scheme=scheme, at="tab=learning")
+    painted = visit.tab.evaluate(PAINTED)  # axe passes over shades on a gradient
+    low, high = sorted(luminance(color) for color in painted)
+    assert (high + 0.05) / (low + 0.05) >= 4.5  # WCAG 2, level AA
 
 
 def test_axe_would_see_a_violation(opened: Callable[..., Visit]) -> None:
@@ -319,6 +354,46 @@ def test_confusions_are_of_the_runs_and_devices_chosen(
     assert [caption.partition(",")[0] for caption in captions] == ["flowers-alexnet"]
 
 
+def test_of_two_runs_every_row_and_title_says_which(two_runs: Callable[..., Visit]) -> None:
+    visit = two_runs()
+    for tab, tables in (("sameness", ["sameness"]), ("learning", ["learned", "targets", "samples"])):
+        visit.choose(tab)
+        for table in tables:
+            columns = (visit.cells(table, field) for field in ("device", "run"))
+            assert set(zip(*columns, strict=True)) == {FIRST, OTHER}, table
+    assert set(visit.cells("samples", "training")) == {"googlenet-cifar, small", "flowers-alexnet, small"}
+    titles = visit.tab.locator("#confusions caption").all_inner_texts()
+    titles += visit.abouts("curves") + visit.abouts("rates")
+    assert all(", ".join(FIRST) in title or ", ".join(OTHER) in title for title in titles)
+
+
+def test_texts_about_a_run_are_there_where_it_passes(two_runs: Callable[..., Visit]) -> None:
+    visit = two_runs(at="tab=about")
+    assert visit.tab.locator("#machine .pair:visible").count() == 2
+    visit.choose_filter("device", OTHER[0])
+    (machine,) = visit.tab.locator("#machine .pair:visible").all_inner_texts()
+    assert OTHER[0] in machine
+    visit.choose("learning")
+    (text,) = visit.tab.locator("#curves [data-of]:visible").all_inner_texts()
+    assert text.startswith(f"flowers-alexnet, small on cats and dogs, {', '.join(OTHER)}.")
+
+
+def test_what_can_be_picked_was_recorded_by_those_left(opened: Callable[..., Visit]) -> None:
+    visit = opened(at="tab=learning")
+    assert visit.offered("head") == {"main", "aux"}
+    visit.choose_filter("name", "keras-tensorflow")
+    assert visit.offered("head") == {"main"}
+
+
+@pytest.mark.parametrize(
+    ("at", "words"), [("", "Nothing to show."), ("name=paddle", "Nothing passes these filters.")]
+)
+def test_an_empty_view_blames_filters_where_there_are_any(
+    opened: Callable[..., Visit], at: str, words: str
+) -> None:
+    assert opened(at=at).tab.evaluate("nothing().textContent") == words
+
+
 def test_shares_are_of_the_fastest_that_is_left(opened: Callable[..., Visit]) -> None:
     visit = opened(at="tab=speed&network=mlp&task=training")
     assert visit.cells("throughput", "of_fastest") == ["–", "0.50"]
@@ -328,7 +403,7 @@ def test_shares_are_of_the_fastest_that_is_left(opened: Callable[..., Visit]) ->
 
 def test_a_link_restores_the_whole_view(opened: Callable[..., Visit]) -> None:
     first = opened(at="tab=speed")
-    first.choose_filter("network", "googlenet")
+    first.choose_filter("name", "paddle")
     first.choose_filter("policy", "best")
     first.tab.locator("[data-table=throughput] th[data-field=rate] button").click()
     first.tab.locator("#theme").click()
@@ -357,6 +432,36 @@ def test_an_address_with_nonsense_opens_the_first_view(opened: Callable[..., Vis
 def test_an_anchor_opens_the_tab_that_holds_it(opened: Callable[..., Visit]) -> None:
     visit = opened(at="exports")
     assert visit.tab.locator("#exports").is_visible()
+
+
+def test_a_link_of_the_first_screen_leads_to_its_section(opened: Callable[..., Visit]) -> None:
+    visit = opened()
+    visit.tab.locator("[data-opens]", has_text="The proof").click()
+    assert visit.tab.evaluate("document.activeElement.id") == "sameness"
+    box = visit.tab.locator("#sameness").bounding_box()
+    assert box is not None
+    assert 0 <= box["y"] < 450  # px, the window's upper half
+
+
+def test_more_rows_lead_on_to_the_first_of_them(opened: Callable[..., Visit]) -> None:
+    visit = opened(at="tab=sameness")
+    visit.tab.locator("#sameness .fold summary").click()
+    visit.tab.locator("[data-table=findings] .more").press("Enter")
+    rows = "document.querySelectorAll('[data-table=findings] tbody tr')"
+    assert visit.tab.evaluate(f"document.activeElement === {rows}[50]")
+
+
+def test_charts_survive_a_new_width_behind_another_tab(opened: Callable[..., Visit]) -> None:
+    visit = opened(at="tab=speed")
+    visit.draw()
+    visit.choose("limits")
+    visit.tab.set_viewport_size({"width": 1000, "height": 900})
+    visit.tab.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    visit.choose("speed")
+    visit.draw()
+    box = visit.tab.locator("#throughput .chart svg").first.bounding_box()
+    assert box is not None
+    assert box["width"] > 300  # px of the 1,000; names alone take 150
 
 
 def test_back_returns_to_the_tab_before(opened: Callable[..., Visit]) -> None:
@@ -406,7 +511,8 @@ def test_dark_and_light_differ_in_page_and_chart_and_can_be_switched(opened: Cal
         visit.draw()
     for selector, name in places:
         assert light.color(selector, name) != dark.color(selector, name)
-    light.tab.locator("#theme").click()
+    assert dark.tab.get_by_role("button", name="Light colours").is_visible()
+    light.tab.get_by_role("button", name="Dark colours").click()
     for selector, name in places:
         assert light.color(selector, name) == dark.color(selector, name)
 
@@ -424,6 +530,15 @@ def test_print_shows_every_view_in_light_with_all_charts(opened: Callable[..., V
     assert not visit.tab.locator(".bar").is_visible()
 
 
+def test_paper_says_what_is_filtered(opened: Callable[..., Visit]) -> None:
+    visit = opened(at="tab=speed&name=paddle")
+    line = visit.tab.locator("#filtered")
+    assert not line.is_visible()
+    visit.tab.emulate_media(media="print")
+    assert line.is_visible()
+    assert line.inner_text() == "Filters: Framework paddle. 7 of 16 cases."
+
+
 # --- Numbers in the script's own words ---
 
 
@@ -439,6 +554,8 @@ def test_the_script_words_numbers_as_python_does(opened: Callable[..., Visit]) -
     assert tab.evaluate("ends([12.3, 11.9, 12.7], 3)") == "11.9 to 12.7"
     assert tab.evaluate("ends([12.3, 11.9, 12.7, 1], 2)") == "range 11.9 to 12.7"
     assert tab.evaluate("ends([12.3, 12.3, 12.3, 1], 1)") == "one fork"
+    assert tab.evaluate("ends([12.3, 12.3, 12.3, 1])") == "no interval"  # of one seed
+    assert tab.evaluate("ratio([2, 2, 2, 1])") == ["2.00", "no interval"]
 
 
 def test_smoothing_is_the_moving_average_of_its_source(opened: Callable[..., Visit]) -> None:
@@ -450,6 +567,23 @@ def test_smoothing_is_the_moving_average_of_its_source(opened: Callable[..., Vis
 def test_a_legend_names_what_is_drawn(opened: Callable[..., Visit]) -> None:
     visit = opened(at="tab=speed")
     assert visit.tab.locator("#sweep .legend .name").all_inner_texts() == ["pytorch", "paddle"]
+    visit.choose("learning")  # Keras was trained without a rate on record
+    assert visit.tab.locator("#rates .legend .name").all_inner_texts() == ["pytorch", "paddle"]
+    assert visit.tab.locator("#rates .legend .stroke").count() == 2
+
+
+def test_nights_have_a_tick_each_wherever_they_are_read(opened: Callable[..., Visit]) -> None:
+    visit = opened(at="tab=history", zone="America/New_York")
+    visit.draw()
+    labels = visit.tab.locator("#history .chart .role-axis-label text").all_text_contents()
+    assert [label for label in labels if " Jan " in label] == ["2 Jan 26", "3 Jan 26", "4 Jan 26"]
+
+
+def test_a_trainings_history_is_titled_by_its_recipe(opened: Callable[..., Visit]) -> None:
+    told = "told => { Object.assign(data.rows.history[0], told); return views.history().charts[0].title; }"
+    training = {"task": "accuracy", "recipe": "googlenet-cifar", "metric": "error", "unit": "of 1"}
+    title = opened().tab.evaluate(told, {**training, "policy": None, "device": None})
+    assert title == "mlp accuracy, batch 32, recipe googlenet-cifar, paddle: error, of 1 · ▼ slower"
 
 
 def test_sentences_have_room(opened: Callable[..., Visit]) -> None:
@@ -532,5 +666,9 @@ def test_five_thousand_cases_open_with_few_of_them_drawn(
     assert values[0] == pytest.approx(fastest, rel=0.01)  # three digits are shown
     visit.tab.locator("#throughput .more", has_text="charts").click()
     assert visit.tab.locator("#throughput .chart").count() == 24
+    figures = "document.querySelectorAll('#throughput figure')"
+    assert visit.tab.evaluate(f"document.activeElement === {figures}[12]")
+    words = ["The first 24 of 834 charts.", "The first 50 of 5,004 rows."]
+    assert visit.tab.locator("#throughput .cut").all_text_contents() == words
     assert visit.complaints == []
     visit.tab.close()

@@ -27,6 +27,13 @@ def test_the_seal_and_the_answers_stand_before_everything_else(full_page: str) -
     assert "This run cannot tell onnxruntime (from pytorch) and pytorch apart" in text
 
 
+def test_a_strip_says_its_ratios_and_its_scale(full_page: str) -> None:
+    assert "same speed logarithmic to paddle 2.00" in said(full_page)
+    labels = re.findall(r'class="strip"[^>]* aria-label="([^"]*)"', full_page)
+    ratio = "ratio of pytorch to paddle 2.00, 95\N{NO-BREAK SPACE}% interval 1.79 to 2.24"
+    assert f"On a logarithmic scale: {ratio}." in labels
+
+
 def test_what_was_measured_on_what(full_page: str) -> None:
     text = said(full_page)
     assert "Measured 2026-01-02, preset quick On Test CPU @ 2.00GHz, 4 threads" in text

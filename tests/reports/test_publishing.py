@@ -6,13 +6,15 @@ from typing import Any
 
 import pytest
 from made_runs import CASE, made_run
-from made_series import nightly
+from made_series import FIRST, nightly
 from report_pages import data, markup, said
 
 from benchmarks.history.queries import History
+from benchmarks.history.series import TrainingRow
 from implementations.errors import UserError
 from reports import __main__ as command
 from reports import dataset, past, publishing, queries
+from reports.watched import watched
 
 NIGHTS, STEP = 24, 17  # from that night on it is a fifth slower
 RATES = (1000.0, 1010.0, 990.0)
@@ -62,6 +64,32 @@ def test_every_series_says_its_verdict_and_its_smallest_step(row: dict[str, Any]
 def test_rows_of_several_machines_name_them(names: list[str], said: list[str | None]) -> None:
     found = past.rows([nightly(3, machine=name) for name in names])
     assert [row["machine"] for row in found] == said
+
+
+def test_a_training_names_its_recipe_and_no_policy() -> None:
+    training = TrainingRow(
+        run="run-0",
+        started=FIRST,
+        commit="c" * 40,
+        recipe="googlenet-cifar",
+        scale="small",
+        network="googlenet",
+        digest="0" * 64,
+        framework="paddle",
+        data="cats and dogs",
+        data_sha256="0" * 64,
+        optimizer="sgd",
+        batch=20,
+        seed=1,
+        versions={},
+        test_accuracy=0.9,
+        test_loss=None,
+        seconds_per_epoch=2.0,
+        epochs=(),
+    )
+    timed, learned = (past._identity(one) for one in watched([nightly(3)], [training]))
+    assert (learned["task"], learned["recipe"], learned["policy"]) == ("accuracy", "googlenet-cifar", None)
+    assert (timed["task"], timed["recipe"], timed["policy"]) == ("inference", None, "equal")
 
 
 def test_a_history_without_results_has_no_row() -> None:

@@ -25,6 +25,13 @@ function draw(place) {
   });
 }
 
+// Changes a specification's horizontal axis, in every layer that has ``field`` along it.
+function onAxis(field, axis, more = {}) {
+  return (specification) => {
+    for (const { encoding } of specification.layer ?? [specification]) if (encoding?.x?.field === field) Object.assign(encoding.x, more, { axis: { ...encoding.x.axis, ...axis } });
+  };
+}
+
 const watcher = new IntersectionObserver((entries) => {
   for (const entry of entries) if (entry.isIntersecting) draw(entry.target);
 }, { rootMargin: "250px" });
@@ -59,13 +66,11 @@ function fillCharts(holder) {
   }
   const { charts, names, lines } = views[name]();
   const most = shownCharts[name] ?? FIRST_CHARTS;
-  const parts = charts.length ? charts.slice(0, most).map((chart) => figure(typeof chart === "function" ? chart() : chart)) : [element("p", { class: "quiet" }, "Nothing passes these filters.")];
+  const parts = charts.length ? charts.slice(0, most).map((chart) => figure(typeof chart === "function" ? chart() : chart)) : [nothing()];
   const grid = element("div", { class: charts.length === 1 ? "grid one" : "grid" }, ...parts);
   holder.replaceChildren(...(names?.length > 1 ? [legend(names, lines)] : []), grid);
-  if (charts.length > most) {
-    const text = `Show ${Math.min(FIRST_CHARTS, charts.length - most)} more of ${charts.length} charts`;
-    holder.append(moreButton(text, () => { shownCharts[name] = most + FIRST_CHARTS; fillCharts(holder); }));
-  }
+  const words = `Show ${Math.min(FIRST_CHARTS, charts.length - most)} more of`;
+  if (charts.length > most) cut(holder, most, charts.length, "charts", words, () => { shownCharts[name] = most + FIRST_CHARTS; fillCharts(holder); });
 }
 
 function drawAll() {

@@ -65,9 +65,14 @@ function identity(one) {
   return Object.fromEntries(Object.keys(data.filters).map((name) => [name, one[name]]));
 }
 
+// Device and run, where the page has more than one.
+function whence(one) {
+  return ["device", "run"].filter((name) => !isEmpty(one[name]) && values(name).length > 1).map((name) => one[name]);
+}
+
 function workTitle(one) {
-  const varied = ["policy", "device", "run"].filter((name) => name === "policy" ? one.policy !== "equal" : values(name).length > 1);
-  return [`${one.network} ${one.task}, batch ${one.batch}`, ...varied.map((name) => `${name === "policy" ? "policy " : ""}${one[name]}`)].join(", ");
+  const policy = isEmpty(one.policy) || one.policy === "equal" ? [] : [`policy ${one.policy}`];
+  return [`${one.network} ${one.task}, batch ${one.batch}`, ...policy, ...whence(one)].join(", ");
 }
 
 // Rows of a table's source that pass the filters, in the report's order.

@@ -17,12 +17,14 @@ function smoothed(values, alpha) {
 }
 
 function visibleTrainings() {
-  return data.trainings.map((training) => ({ ...training, curves: training.curves.filter((one) => passes({ name: one.name, network: training.network, run: training.run, device: training.device })) }))
-    .filter((training) => training.curves.length);
+  return data.trainings.map((training) => ({
+    ...training, title: [training.title, ...whence(training)].join(", "),
+    curves: training.curves.filter((one) => passes({ name: one.name, network: training.network, run: training.run, device: training.device })),
+  })).filter((training) => training.curves.length);
 }
 
 function learningKeys() {
-  const keys = data.trainings.flatMap((training) => training.keys);
+  const keys = visibleTrainings().flatMap((training) => training.keys);
   const distinct = (place) => [...new Set(keys.map((key) => key[place]))];
   return { heads: distinct(1).filter((head) => head !== WEIGHTED), measures: distinct(2) };
 }
@@ -45,9 +47,7 @@ function titled(axis, rows) {
   const last = Math.max(...rows.map((row) => row.x));
   const step = Math.max(1, Math.ceil(last / 6));
   const whole = axis === "epoch" ? { values: Array.from({ length: Math.floor(last / step) + 1 }, (_, n) => n * step) } : {};
-  return (specification) => {
-    for (const layer of specification.layer ?? [specification]) if (layer.encoding?.x?.field === "x") Object.assign(layer.encoding.x, { title: axis, axis: { ...layer.encoding.x.axis, ...whole } });
-  };
+  return onAxis("x", whole, { title: axis });
 }
 
 views.curves = () => {
@@ -75,7 +75,7 @@ views.rates = () => {
     const ends = rows.length ? `from ${rows[0].text} to ${rows.at(-1).text}` : "";
     return { title: training.title, spec: "rate", about: `Learning rate of ${training.title}, by ${axis}: ${ends}.`, height: 190, adjust: titled(axis, rows), datasets: { rows } };
   });
-  return { charts };
+  return { charts, names: drawnIn(charts), lines: true };
 };
 
 function learners() {
@@ -100,5 +100,5 @@ function confusion(training, { name, seed, counts }) {
 
 function fillConfusions(holder) {
   const found = visibleTrainings().flatMap((training) => training.confusions.filter((one) => passes({ name: one.name, run: training.run, device: training.device })).map((one) => confusion(training, one)));
-  holder.replaceChildren(...(found.length ? found : [element("p", { class: "quiet" }, "Nothing passes these filters.")]));
+  holder.replaceChildren(...(found.length ? found : [nothing()]));
 }

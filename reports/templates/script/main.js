@@ -30,6 +30,11 @@ function fill(panel) {
   for (const holder of panel.querySelectorAll("[data-confusions]")) fillConfusions(holder);
 }
 
+// A chart takes its width when the window changes, and in a hidden panel there is none to take.
+addEventListener("resize", () => {
+  for (const panel of panels) if (panel.hidden) stale.add(panel);
+});
+
 function refresh() {
   current.groups = visibleGroups();
   for (const panel of panels) stale.add(panel);
@@ -60,7 +65,9 @@ for (const link of document.querySelectorAll("[data-opens]")) {
   link.addEventListener("click", (event) => {
     event.preventDefault();
     chooseTab(tabs.find((tab) => tab.dataset.tab === link.dataset.opens));
-    document.getElementById(link.dataset.section ?? "views").scrollIntoView();
+    const target = document.getElementById(link.dataset.section ?? link.dataset.opens);
+    goOnAt(target);
+    target.scrollIntoView();
   });
 }
 
@@ -68,6 +75,7 @@ for (const link of document.querySelectorAll("[data-opens]")) {
 
 const filterBar = document.getElementById("filters");
 const counts = document.getElementById("count");
+const filtered = document.getElementById("filtered");
 
 function makeFilters() {
   for (const [name, title] of Object.entries(data.filters)) {
@@ -102,10 +110,19 @@ function showFilters() {
     filter.querySelector("b").textContent = said;
     filter.classList.toggle("on", Boolean(chosen));
   }
+  showWhatPasses();
+}
+
+// How much passes the filters, on paper by which; and the page's ready parts about one run each, if they pass.
+function showWhatPasses() {
   const seen = sources.cases().length;
   counts.hidden = !cases.length;
   counts.textContent = seen === cases.length ? `${grouped(seen, 0)} cases` : `${grouped(seen, 0)} of ${grouped(cases.length, 0)} cases`;
-  document.getElementById("clear").hidden = !Object.keys(state.filters).length;
+  const on = Object.entries(state.filters).map(([name, chosen]) => `${data.filters[name]} ${[...chosen].join(" or ")}`);
+  document.getElementById("clear").hidden = !on.length;
+  filtered.hidden = !on.length;
+  filtered.textContent = `Filters: ${on.join("; ")}.${cases.length ? ` ${counts.textContent}.` : ""}`;
+  for (const part of document.querySelectorAll("[data-of]")) part.hidden = !passes(JSON.parse(part.dataset.of));
 }
 
 document.getElementById("clear").addEventListener("click", () => {
@@ -164,15 +181,18 @@ function showPicks() {
 const theme = document.getElementById("theme");
 const DARK = matchMedia("(prefers-color-scheme: dark)");
 
+function isDark() {
+  return state.theme ? state.theme === "dark" : DARK.matches;
+}
+
 function showTheme() {
   if (state.theme) root.dataset.theme = state.theme;
   else delete root.dataset.theme;
-  const dark = state.theme ? state.theme === "dark" : DARK.matches;
-  theme.textContent = dark ? "Light" : "Dark";
+  theme.textContent = isDark() ? "Light colours" : "Dark colours";
 }
 
 theme.addEventListener("click", () => {
-  state.theme = theme.textContent.toLowerCase();
+  state.theme = isDark() ? "light" : "dark";
   keep();
   showTheme();
 });
@@ -199,12 +219,11 @@ function unfold() {
 }
 
 document.getElementById("print").addEventListener("click", async () => {
-  root.dataset.printing = "";
   await unfold();
   print();
 });
 addEventListener("beforeprint", unfold);
-addEventListener("afterprint", () => { delete root.dataset.printing; openTab(); });
+addEventListener("afterprint", openTab);
 
 function fromAddress() {
   readAddress();

@@ -134,12 +134,27 @@ function fillTable(holder) {
   const head = element("thead", {}, element("tr", {}, ...columns.map((column) => heading(name, column, redraw))));
   const caption = element("caption", {}, all[0]?.about ?? table.caption);
   const scroll = element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": table.caption }, element("table", {}, caption, head, body));
-  holder.replaceChildren(...(all.length ? [scroll] : [element("p", { class: "quiet" }, "Nothing passes these filters.")]));
-  if (ordered.length > most) holder.append(moreButton(`Show all ${grouped(ordered.length, 0)} rows`, () => { shownRows[name] = Infinity; redraw(); }));
+  holder.replaceChildren(all.length ? scroll : nothing());
+  if (ordered.length > most) cut(holder, most, ordered.length, "rows", "Show all", () => { shownRows[name] = Infinity; redraw(); });
 }
 
-function moreButton(text, action) {
-  const button = element("button", { type: "button", class: "more" }, text);
-  button.addEventListener("click", action);
-  return button;
+function nothing() {
+  return element("p", { class: "quiet" }, Object.keys(state.filters).length ? "Nothing passes these filters." : "Nothing to show.");
+}
+
+// Below the first rows or charts: a button shows more and leads on to the first of these; paper says how many there are.
+const PARTS = { rows: "tbody tr", charts: "figure" };
+function cut(holder, most, all, parts, words, more) {
+  const button = element("button", { type: "button", class: "more" }, `${words} ${grouped(all, 0)} ${parts}`);
+  button.addEventListener("click", () => {
+    more();
+    goOnAt(holder.querySelectorAll(PARTS[parts])[most]);
+  });
+  holder.append(button, element("p", { class: "cut" }, `The first ${grouped(most, 0)} of ${grouped(all, 0)} ${parts}.`));
+}
+
+// Whoever reads by keyboard or by ear goes on here.
+function goOnAt(place) {
+  place.tabIndex = -1;
+  place.focus({ preventScroll: true });
 }

@@ -1,5 +1,6 @@
 // Numbers in words, as reports/wording.py says them.
 const DASH = "–";
+const NO_INTERVAL = "no interval"; // of one fork or seed
 
 function quantity(value) {
   const size = Math.abs(value);
@@ -18,6 +19,7 @@ function percent(value) {
 
 function ends([, low, high, range], forks) {
   if (forks === 1) return "one fork";
+  if (range && low === high) return NO_INTERVAL;
   return `${range ? "range " : ""}${quantity(low)} to ${quantity(high)}`;
 }
 
@@ -26,7 +28,7 @@ function ratio([value, low, high, range]) {
   const every = [value, low, high];
   const digits = [2, 3, 4].find((d) => !every.some((v) => Number(v.toFixed(d)) === 1 && v !== 1)) ?? 4;
   const [shown, from, to] = every.map((v) => (v >= 10 ? quantity(v) : v >= 10 ** -digits / 2 ? grouped(v, digits) : `<${10 ** -digits}`));
-  return [shown, `${range ? "range " : ""}${from} to ${to}`];
+  return [shown, range && low === high ? NO_INTERVAL : `${range ? "range " : ""}${from} to ${to}`];
 }
 
 function joined(names) {

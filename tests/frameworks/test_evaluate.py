@@ -23,6 +23,6 @@ def test_frameworks_and_exports_make_the_same_of_the_same_pictures(tmp_path: Pat
     rows = json.loads(figures.read_text())["rows"]
     titles = [row["title"] for row in rows]
     assert titles[:2] == names[:2]
-    assert titles[2:] == [f"onnxruntime ({name})" for name in names[:2]]
+    assert titles[2:] == [f"onnxruntime (from {name})" for name in names[:2]]
     assert len({row["top1"] for row in rows}) == 1  # to the picture: logits differ by 1e-6, classes by more
     assert {row["agreement"] for row in rows} == {1.0}

@@ -83,6 +83,11 @@ def test_the_bounds_of_reduced_precisions() -> None:
     assert (int(far), 1 / int(near)) == (bounds.UNITS_APART, bounds.UNITS_NEAR)
 
 
+def test_the_bound_of_reduced_gradients() -> None:
+    (far,) = re.findall(r"gradient are proven too: at most (\d+) machine epsilons", TEXT)
+    assert int(far) == bounds.GRADIENT_UNITS_APART
+
+
 def test_the_count_of_networks() -> None:
     (count,) = re.findall(r"GoogLeNet, VGG16 and (\d+) relatives", TEXT)
     assert int(count) == len(networks.NETWORKS) - 2

@@ -113,6 +113,39 @@ def test_a_wrong_graph_with_the_right_parameters_is_caught_by_value(prove: Any) 
     assert failed == ["timed", "onnx.reference"]  # what executes the file, and the second opinion
 
 
+def test_a_file_whose_weights_lie_in_another_is_refused(models: Any, tmp_path: Path) -> None:
+    import onnx
+
+    from implementations.export_sameness import prove_export
+
+    whole, split = models.written(tmp_path / "whole.onnx"), tmp_path / "split.onnx"
+    onnx.save_model(onnx.load(whole), split, save_as_external_data=True, location="beside", size_threshold=0)
+    mode, path, got = breach(prove_export(models.OnnxReference(), models.CASE, split, SETTINGS))
+    assert (mode, path) == ("file", "checker")
+    assert "lies in another file" in got
+
+
+def test_a_file_that_was_replaced_while_it_was_proven_has_no_certificate(
+    models: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from implementations import certify, export_sameness, weights
+
+    path = models.written(tmp_path / "model.onnx")
+    weights.save(tmp_path / "w.safetensors", models.VALUES)
+    monkeypatch.setattr(export_sameness, "prove_export", lambda *_: path.write_bytes(b"another") and [])
+    with pytest.raises(RuntimeError, match="was replaced while it was proven"):
+        certify.certify_export(
+            models.OnnxReference(),
+            settings=SETTINGS,
+            name="onnxruntime",
+            exporter="pytorch",
+            network={"name": "mlp", "classes": 3, "input_size": (4, 4)},
+            weights_path=str(tmp_path / "w.safetensors"),
+            model_path=str(path),
+            made={},
+        )
+
+
 def refusing(error: type[UserError]) -> Callable[..., None]:
     def build(*given: object, **options: object) -> None:
         raise error("cannot be run", given="a file", allowed="another", todo="delete it")

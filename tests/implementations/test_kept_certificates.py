@@ -50,6 +50,17 @@ def test_a_failed_one_is_not(prover: Prover, monkeypatch: pytest.MonkeyPatch) ->
     assert not place(prover, MLP).exists()
 
 
+def test_code_that_changed_while_it_proved_makes_none(
+    prover: Prover, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was imported before is proven, whatever the files say now."""
+    provenance.source()
+    monkeypatch.setattr(provenance, "digest", lambda package: "another")
+    with pytest.raises(RuntimeError, match="was changed while it proved"):
+        prover.certificate(MLP)
+    assert not place(prover, MLP).exists()
+
+
 def overwrite(find: Callable[[Prover], Path]) -> Callable[[Prover, pytest.MonkeyPatch], None]:
     def change(prover: Prover, monkeypatch: pytest.MonkeyPatch) -> None:
         find(prover).write_bytes(b"something else")

@@ -17,10 +17,10 @@ from types import FrameType
 from typing import Any
 
 from benchmarks import archive, plan, results, summary
-from benchmarks.evaluation import command
+from benchmarks.evaluation import command as evaluation
 from benchmarks.exporting import commands as exporting
 from benchmarks.history import commands as history
-from benchmarks.run import Run, Stopping
+from benchmarks.run import PRECISION, Run, Stopping
 from benchmarks.training import choices, outcome, train
 from benchmarks.training.train import Wanted
 from implementations import commandline, networks, policies, selection
@@ -34,7 +34,6 @@ from implementations.processes import Launcher, available_cores, parse_pythons
 from implementations.proving import Prover
 
 DEFAULT_PRESET = "quick"
-PRECISION = 0.03  # of every ratio, where nothing else is asked for
 RESULTS = results.FOLDER
 LATEST = Path("latest")  # what --resume alone stands for
 TRAINING = "train"  # the preset of a run that trains one recipe alone
@@ -57,7 +56,9 @@ def parser() -> Parser:
     )
     _add_list(commands.add_parser("list", help="show the cases of a preset"))
     _add_run(commands.add_parser("run", help="prove, measure and train, in fresh processes"))
-    command.add_options(commands.add_parser("evaluate", help="accuracy of given weights on given pictures"))
+    evaluation.add_options(
+        commands.add_parser("evaluate", help="accuracy of given weights on given pictures")
+    )
     _add_train(commands.add_parser("train", help="prove one recipe's network, then train it"))
     _add_pack(commands.add_parser("pack", help="a run as one archive"))
     history.add_import(commands.add_parser("import", help="runs into the history, also from archives"))

@@ -23,6 +23,8 @@ from implementations.errors import UserError
 from implementations.sameness import PROBE_SEED
 from implementations.spec import Network
 
+AGAIN = "leave --certificate out, or run into a new --output, so that it is proven again"
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("framework benchmarks")
@@ -122,7 +124,7 @@ def loaded(pytestconfig: pytest.Config) -> Loaded:
     threads = pytestconfig.getoption("threads") or len(os.sched_getaffinity(0))
     device, policy = pytestconfig.getoption("device"), pytestconfig.getoption("policy")
     name = pytestconfig.getoption("framework")
-    provenance.source()  # as it is before anything else of it is imported
+    provenance.source()  # as it is before the builder is imported
     start = CLOCK()
     with UserMistakes():
         module, settings = network.prepare(name, device, threads, policy)
@@ -195,7 +197,7 @@ def _require_about(
     found: certificates.Certificate, case: Case, specification: Network, loaded: Loaded
 ) -> None:
     """``UserError`` unless the certificate is about this case, in this build, on this device."""
-    wanted: dict[str, Any] = {
+    wanted = {
         "framework": case.framework,
         "exporter": case.exporter,
         "digest": specification.digest,
@@ -208,9 +210,14 @@ def _require_about(
         "gpu": provenance.gpu(loaded.settings.device),
         "kernels": provenance.kernels(),
     }
-    if case.task == "training":
-        wanted["training"] = True
     _require(found, wanted)
+    if found["passed"] and case.task == "training" and not found["training"]:
+        raise UserError(
+            "the certificate proves no training",
+            given="a proof without level 3",
+            allowed="one with level 3, for steps that train",
+            todo=AGAIN,
+        )
 
 
 def _require_files(found: certificates.Certificate, weights_path: Path, model_path: Path | None) -> None:
@@ -228,7 +235,7 @@ def _require(found: certificates.Certificate, wanted: Mapping[str, Any]) -> None
                 f"the certificate is about another {name}",
                 given=found.get(name),
                 allowed=str(value),
-                todo="leave --certificate out, or run into a new --output, so that it is proven again",
+                todo=AGAIN,
             )
 
 

@@ -15,17 +15,17 @@ from typing import Any
 
 from implementations.commandline import ROOT
 from implementations.memory import CGROUP, limit_bytes
-from implementations.provenance import cpu_model
+from implementations.provenance import cpu_model, kernels
 
 GOVERNOR = Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
-# Threads, oneDNN, XLA, CUDA, cuDNN, and the frameworks' own switches: none holds a path or a name.
+# Threads, memory, CUDA, and the frameworks' own switches, beside what chooses kernels: none holds a path.
 SWITCHES = re.compile(
     r"(OMP|KMP|MKL|OPENBLAS|NUMEXPR)_(NUM_THREADS|DYNAMIC|AFFINITY|BLOCKTIME|PLACES|PROC_BIND)"
-    r"|(ONEDNN|DNNL)_(MAX_CPU_ISA|DEFAULT_FPMATH_MODE|VERBOSE|PRIMITIVE_CACHE_CAPACITY)"
-    r"|TF_(ENABLE_ONEDNN_OPTS|NUM_INTRAOP_THREADS|NUM_INTEROP_THREADS|CUDNN_DETERMINISTIC|ENABLE_GPU_GARBAGE.*)"
+    r"|(ONEDNN|DNNL)_(VERBOSE|PRIMITIVE_CACHE_CAPACITY)"
+    r"|TF_(NUM_INTRAOP_THREADS|NUM_INTEROP_THREADS|ENABLE_GPU_GARBAGE.*)"
     r"|PYTORCH_(CUDA_)?ALLOC_CONF|XLA_PYTHON_CLIENT_(ALLOCATOR|PREALLOCATE|MEM_FRACTION)"
     r"|TF_(GPU_ALLOCATOR|FORCE_GPU_ALLOW_GROWTH)|FLAGS_allocator_strategy"
-    r"|(NVIDIA_TF32_OVERRIDE|CUDA_LAUNCH_BLOCKING|CUBLAS_WORKSPACE_CONFIG|CUDA_MODULE_LOADING|MALLOC_ARENA_MAX)"
+    r"|CUDA_(LAUNCH_BLOCKING|MODULE_LOADING)|MALLOC_ARENA_MAX"
 )
 
 
@@ -58,7 +58,8 @@ def fingerprint(device_model: str) -> str:
 
 def environment() -> dict[str, str]:
     """The environment variables that change how fast a framework computes; no other one is looked at."""
-    return {name: value for name, value in sorted(os.environ.items()) if SWITCHES.fullmatch(name)}
+    chosen = {name: value for name, value in os.environ.items() if SWITCHES.fullmatch(name)}
+    return dict(sorted((chosen | kernels()).items()))
 
 
 def _read(path: Path) -> str | None:

@@ -56,14 +56,15 @@ class Proofs:
             if self.prover.holds(claim, here) or not (here["passed"] or self.retries):
                 self.certificates[claim] = here
                 return
-            self._require_unused(here["id"] if here["passed"] else "", claim)
+            if here["passed"] and here["id"] in self._in_use:
+                raise _mixed(claim)
         if kept := self.prover.kept(claim):
             self._put(claim, kept)
 
     def _put(self, claim: Claim, certificate: Certificate) -> None:
         """A certificate new to the folder; ``UserError`` if results of the claim there rest on another."""
-        for other in self._measured_on.get(claim, set()) - {certificate["id"]}:
-            self._require_unused(other, claim)
+        if self._measured_on.get(claim, set()) - {certificate["id"]}:
+            raise _mixed(claim)
         certificates.write(self.path(claim), certificate)
         self.certificates[claim] = certificate
 
@@ -75,17 +76,11 @@ class Proofs:
             found[fork.case.claim].add(fork.attributes["certificate"])
         return found
 
-    def _require_unused(self, outdated: str, claim: Claim) -> None:
-        """``UserError`` if something in the folder rests on that proof: two builds make no one number."""
-        measured = set().union(*self._measured_on.values())
+    @cached_property
+    def _in_use(self) -> set[str]:
+        """The certificates that anything in the folder rests on."""
         trained = [t.get("certificates", [t["certificate"]]) for t in results.trainings(self.folder)]
-        if outdated in measured.union(*trained):
-            raise UserError(
-                f"results of {claim.network} in {claim.title} rest on a proof that no longer holds",
-                given="other code of this project, another build of the framework, or another processor",
-                allowed="what the run in the folder was begun with",
-                todo="choose another --output",
-            )
+        return set().union(*self._measured_on.values(), *trained)
 
     def _proven(self, claim: Claim, certificate: Certificate) -> None:
         self._put(claim, certificate)
@@ -93,10 +88,19 @@ class Proofs:
 
     def take_over_slips(self, frameworks: Iterable[str]) -> None:
         """What 'check --mutants' found, where that still holds: the report shows it."""
-        from implementations import (
-            mutant_table,  # prints tables, which a machine with a framework alone cannot
-        )
+        # Prints tables, which a machine with a framework alone cannot.
+        from implementations import mutant_table
 
         for framework in frameworks:
             if record := mutant_table.kept(self.prover, framework):
                 results.write_json(results.slips_path(self.folder, framework), record)
+
+
+def _mixed(claim: Claim) -> UserError:
+    """What is wrong with results of two builds in one folder: they make no one number."""
+    return UserError(
+        f"results of {claim.network} in {claim.title} rest on a proof that no longer holds",
+        given="other code of this project, another build of the framework, or another processor or GPU",
+        allowed="what the run in the folder was begun with",
+        todo="choose another --output",
+    )

@@ -37,6 +37,7 @@ from implementations.processes import ChildFailedError, available_cores
 from implementations.proving import Prover
 
 SCHEDULE_SEED = 0
+PRECISION = 0.03  # of every compared ratio, where nothing else is asked for
 TARGET = 0.015  # the precision whose price a run names at its end
 Turn = tuple[Case, int]
 
@@ -69,7 +70,7 @@ class Run:
     prover: Prover
     notice: Notice
     policies: Sequence[str] = (EQUAL,)
-    stopping: Stopping = Stopping(precision=0.03, budget_s=0.0)
+    stopping: Stopping = Stopping(PRECISION, budget_s=0.0)
     clock: Callable[[], float] = time.monotonic
     trains: bool = True  # at the end, the recipe of a network that has one
     recipes: Sequence[Recipe] = ()  # whose networks are proven for a training, at their size
@@ -238,8 +239,9 @@ class Run:
         """Once for every one of the preset's forks that was disturbed, while there is time."""
         wanted = comparisons.to_repeat(results.forks(self.folder), self.forks)
         if wanted:
-            self.notice(f"measuring: {len(wanted)} forks again that were disturbed")
-            self._measure_while_time(wanted, progress)
+            self.notice(f"measuring: {len(wanted)} forks again that were disturbed, while there is time")
+            if not self._measure_while_time(wanted, progress):
+                self.notice("  there was no time left for all of them")
 
     def _narrow(self, progress: Progress) -> None:
         """Round after round, a fork for both sides of every ratio that is too wide yet, the widest first."""

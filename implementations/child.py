@@ -22,7 +22,7 @@ from implementations.policies import EQUAL
 
 
 def main(request_path: str, answer_path: str) -> int:
-    provenance.source()  # as it is before anything else of it is imported
+    provenance.source()  # as it is before the builder and the task are imported
     request = json.loads(Path(request_path).read_text())
     try:
         reply = {"answer": answer(**request)}

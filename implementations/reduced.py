@@ -1,5 +1,4 @@
-"""Level 5: the logits of every reduced precision that a framework offers, against the reference; and
-loss and gradients in the one that is timed.
+"""Level 5: logits in every reduced precision that is offered, loss and gradients in the one that is timed.
 
 A reduced precision is off by its rounding, so its bound is wide; it must also be off by something:
 a framework that computed in float32 after all would be timed under a false name.

@@ -313,7 +313,7 @@ class Training:
         missed = {**asdict(target), "reached_epoch": None, "seconds": None} if target else None
         return {
             "versions": self.framework.versions(),
-            "source": provenance.unchanged_source(),
+            "source": provenance.source(),
             "digest": self.network.digest,
             "dropout": has_dropout(self.network),
             "steps_per_epoch": self.batches.steps_per_epoch,

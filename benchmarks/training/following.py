@@ -2,9 +2,11 @@
 
 import contextlib
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from implementations.commandline import Notice
 
 LOOKED_EVERY_S = 0.5
 
@@ -14,7 +16,7 @@ class Following:
     """For a launcher's ``during``: new lines of ``log`` are told, also those that came last."""
 
     log: Path
-    tell: Callable[[str], None]
+    tell: Notice
 
     @contextlib.contextmanager
     def __call__(self, pid: int) -> Iterator[None]:

@@ -73,7 +73,7 @@ def test_a_dead_canary_leaves_no_result(certificate: dict[str, Any], measured: A
 
 @pytest.mark.parametrize(
     "field",
-    ["versions", "device", "digest", "source", "processor", "gpu", "kernels", "weights_sha256", "training"],
+    ["versions", "device", "digest", "source", "processor", "gpu", "kernels", "weights_sha256"],
 )
 def test_a_certificate_about_something_else_is_refused(
     field: str, certificate: dict[str, Any], measured: Any
@@ -81,3 +81,9 @@ def test_a_certificate_about_something_else_is_refused(
     code, output, written = measured({**certificate, field: "other"})
     assert (code, written) == (2, False), output
     assert f"the certificate is about another {field}" in output
+
+
+def test_a_certificate_without_level_3_opens_no_training(certificate: dict[str, Any], measured: Any) -> None:
+    code, output, written = measured({**certificate, "training": False})
+    assert (code, written) == (2, False), output
+    assert "the certificate proves no training" in output

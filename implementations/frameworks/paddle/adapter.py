@@ -19,10 +19,8 @@ from implementations.frameworks.paddle import engine, layers, losses, optimizers
 from implementations.network import Array, Settings, Weights, cuda_precisions
 from implementations.training import Forms, Optimizer
 
-TF32_FLAGS = (
-    "FLAGS_cublas_allow_tf32",
-    "FLAGS_cudnn_allow_tf32",
-)  # in some versions, beside the switches
+# What some versions read beside the switches.
+TF32_FLAGS = ("FLAGS_cublas_allow_tf32", "FLAGS_cudnn_allow_tf32")
 REPORTED = ("FLAGS_cudnn_exhaustive_search", "FLAGS_allocator_strategy", *TF32_FLAGS)
 STATISTICS = {"_mean": "running_mean", "_variance": "running_var"}
 

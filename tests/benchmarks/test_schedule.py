@@ -161,10 +161,11 @@ def test_a_run_that_is_gone_on_with_repeats_a_disturbed_fork_no_more(started: An
     assert made(again) == {A: 4, B: 3}
 
 
-def test_without_time_a_disturbed_fork_is_not_repeated(started: Any) -> None:
+def test_without_time_a_disturbed_fork_is_not_repeated(started: Any, said: list[str]) -> None:
     run = started(exact, minutes=0, launcher=Disturbed)
     run.measure()
     assert made(run) == {A: 3, B: 3}
+    assert "  there was no time left for all of them" in said
 
 
 # --- Failures -----------------------------------------------------------------------------
